@@ -1,0 +1,20 @@
+/** Names of the objects of one session, in the seed's layout. `roi_features.json` is written last and switches the view. */
+import type { PatientKey } from '../vocabulary.ts';
+
+export const ARTIFACTS = {
+  mriBrain: 'mri_brain.nii.gz',
+  petSuvr: 'pet_suvr.nii.gz',
+  brainMask: 'brain_mask.nii.gz',
+  atlasInT1: 'atlas_in_t1.nii.gz',
+  qualityMetrics: 'quality_metrics.json',
+  preprocessingLog: 'preprocessing_log.json',
+  roiFeatures: 'roi_features.json',
+} as const;
+export type ArtifactName = (typeof ARTIFACTS)[keyof typeof ARTIFACTS];
+
+/** `preprocessed/{patient_key}/{session_date}/`: the current view; earlier versions stay under `versions/N/`. */
+export const sessionPrefix = (patientKey: PatientKey, sessionDate: string): string =>
+  `preprocessed/${patientKey}/${sessionDate}/`;
+export const versionPrefix = (patientKey: PatientKey, sessionDate: string, version: number): string =>
+  `${sessionPrefix(patientKey, sessionDate)}versions/${version}/`;
+export const rawPrefix = (patientKey: PatientKey, studyUid: string): string => `raw/${patientKey}/${studyUid}/`;
