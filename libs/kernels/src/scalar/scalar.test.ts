@@ -1,0 +1,4 @@
+import { conformance } from '../conformance.ts';
+import { openDevice } from '../open-device.ts';
+
+conformance('scalar', () => openDevice({ backend: 'scalar' }));

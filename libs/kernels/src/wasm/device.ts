@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { EngramError } from '@engram/errors';
+import type { Buffer, Device, Kernels } from '../device.ts';
+import { invalidBuffer } from '../device-errors.ts';
+import { createScopes } from '../scopes.ts';
+import { adam } from './adam.ts';
+import { affine } from './affine.ts';
+import { affineWarp } from './affine-warp.ts';
+import { affineWarpNearest } from './affine-warp-nearest.ts';
+import { axpby } from './axpby.ts';
+import { compose } from './compose.ts';
+import { downsample } from './downsample.ts';
+import { gaussian } from './gaussian.ts';
+import { jacobian } from './jacobian.ts';
+import { lncc } from './lncc.ts';
+import type { Machine } from './machine.ts';
+import { maxNorm } from './max-norm.ts';
+import { createMemory } from './memory.ts';
+import { openPool } from './pool.ts';
+import { reduce } from './reduce.ts';
+import { resize } from './resize.ts';
+import { samplePoints } from './sample-points.ts';
+import { warp } from './warp.ts';
+
+/** Built by scripts/build-wasm.ts. */
+export const wasmFile: string = fileURLToPath(new URL('../../dist/kernels.wasm', import.meta.url));
+
+/** Below this a dispatch takes less time than waking a thread. */
+const WORTH_SPREADING = 32_768;
+
+class WasmBuffer implements Buffer {
+  readonly length: number;
+  #pointer: number;
+  readonly #release: (buffer: WasmBuffer, pointer: number) => void;
+
+  constructor(length: number, pointer: number, release: (buffer: WasmBuffer, pointer: number) => void) {
+    this.length = length;
+    this.#pointer = pointer;
+    this.#release = release;
+  }
+
+  get pointer(): number {
+    if (this.#pointer === 0) throw invalidBuffer('was freed');
+    return this.#pointer;
+  }
+
+  dispose(): void {
+    if (this.#pointer === 0) return;
+    this.#release(this, this.#pointer);
+    this.#pointer = 0;
+  }
+}
+
+/**
+ * AssemblyScript SIMD kernels over one shared memory, spread over `threads`.
+ * @throws DEVICE_UNAVAILABLE when the kernels are not built. DEVICE_OUT_OF_MEMORY beyond `maxBytes`.
+ */
+export function openWasmDevice(maxBytes: number, threads: number): Device {
+  const store = createMemory(maxBytes);
+  const pool = openPool(compile(), store.memory, threads);
+  const scopes = createScopes();
+  const owned = new Set<Buffer>();
+
+  const floats = (at: number, length: number) => new Float32Array(store.memory.buffer, at, length);
+  const pointer = (buffer: Buffer, length: number): number => {
+    if (!(buffer instanceof WasmBuffer)) throw invalidBuffer('belongs to another device');
+    const at = buffer.pointer;
+    if (!owned.has(buffer)) throw invalidBuffer('belongs to another device');
+    if (buffer.length < length) throw invalidBuffer(`has ${buffer.length} elements where ${length} are needed`);
+    return at;
+  };
+  const create = (length: number): WasmBuffer => {
+    const buffer = new WasmBuffer(length, store.reserve(length * 4), (freed, at) => {
+      store.release(at);
+      owned.delete(freed);
+      scopes.forget(freed);
+    });
+    owned.add(buffer);
+    scopes.track(buffer);
+    return buffer;
+  };
+
+  const machine: Machine = {
+    threads,
+    pointer,
+    pointers: (field, length) => [pointer(field[0], length), pointer(field[1], length), pointer(field[2], length)],
+    temporary: (bytes, use) => {
+      const at = store.reserve(bytes);
+      try {
+        return use(at);
+      } finally {
+        store.release(at);
+      }
+    },
+    writeFloats: (at, values) => floats(at, values.length).set(values),
+    writeDoubles: (at, values) => new Float64Array(store.memory.buffer, at, values.length).set(values),
+    readDoubles: (at, length) => new Float64Array(store.memory.buffer, at, length).slice(),
+    dispatch: (kernel, values, items, { voxels, scratch = 0, chunks = 4 }) => {
+      if (items === 0 || voxels === 0) return;
+      const alone = voxels < WORTH_SPREADING || items === 1 || threads === 1;
+      const chunk = alone ? items : Math.ceil(items / (threads * chunks));
+      const stride = Math.ceil((scratch + 64) / 64) * 64;
+      machine.temporary(stride * threads, (at) =>
+        pool.run(kernel, { values, items, chunk, scratch: at, scratchStride: stride, alone }),
+      );
+    },
+  };
+
+  return {
+    info: { backend: 'wasm', name: `wasm-simd (${threads} ${threads === 1 ? 'thread' : 'threads'})`, threads },
+    kernels: kernelsOf(machine),
+    alloc: (length) => {
+      const buffer = create(length);
+      floats(buffer.pointer, length).fill(0);
+      return buffer;
+    },
+    upload: (values) => {
+      const buffer = create(values.length);
+      floats(buffer.pointer, values.length).set(values);
+      return buffer;
+    },
+    download: async (buffer, out = new Float32Array(buffer.length)) => {
+      out.set(floats(pointer(buffer, 0), buffer.length));
+      return out;
+    },
+    copy: (from, to) => floats(pointer(to, from.length), from.length).set(floats(pointer(from, 0), from.length)),
+    fill: (buffer, value) => {
+      floats(pointer(buffer, 0), buffer.length).fill(value);
+    },
+    scope: scopes.run,
+    memory: store.usage,
+    close: async () => {
+      for (const buffer of [...owned]) buffer.dispose();
+      await pool.close();
+    },
+  };
+}
+
+function compile(): WebAssembly.Module {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = new Uint8Array(readFileSync(wasmFile));
+  } catch (cause) {
+    throw new EngramError('DEVICE_UNAVAILABLE', 'The WASM kernels are not built', { file: 'kernels.wasm', cause });
+  }
+  return new WebAssembly.Module(bytes);
+}
+
+const kernelsOf = (machine: Machine): Kernels => ({
+  gaussian: gaussian(machine),
+  warp: warp(machine),
+  affine: affine(machine),
+  affineWarp: affineWarp(machine),
+  affineWarpNearest: affineWarpNearest(machine),
+  compose: compose(machine),
+  lncc: lncc(machine),
+  downsample: downsample(machine),
+  resize: resize(machine),
+  maxNorm: maxNorm(machine),
+  axpby: axpby(machine),
+  adam: adam(machine),
+  jacobian: jacobian(machine),
+  samplePoints: samplePoints(machine),
+  reduce: reduce(machine),
+});

@@ -1,0 +1,42 @@
+import { extractBrain } from '@engram/imaging';
+import { type Volume, voxelVolume } from '@engram/volume';
+import { z } from 'zod';
+import { defineTask, type TaskContext } from '../task.ts';
+import { readImageAndHeader, readJson, writeImage, writeJson } from './files.ts';
+import type { AdniParameters } from './parameters.ts';
+import { brainTemplateOf } from './template.ts';
+
+export const brainSummary = z.object({
+  /** 16 numbers, row-major: RAS mm of the T1 → RAS mm of the template. */
+  to_template: z.array(z.number()).length(16),
+  confidence: z.number(),
+  warnings: z.array(z.string()),
+});
+
+export const readBrainSummary = async (context: TaskContext): Promise<z.infer<typeof brainSummary>> =>
+  brainSummary.parse(await readJson(context, 'brain/brain.json'));
+
+/** Parts the brain from the head. */
+export const brain = defineTask<AdniParameters>({
+  name: 'brain',
+  version: 1,
+  needs: ['n4'],
+  reads: ['atlas'],
+  weight: 14,
+  outputs: ['brain_mask.nii.gz', 'mri_brain.nii.gz', 'brain.json'],
+  parameterKeys: [],
+  run: async (context) => {
+    const { volume: t1, header } = await readImageAndHeader(context, 'n4/n4.nii.gz');
+    const template = await brainTemplateOf(context);
+    const { mask, toTemplate, confidence, warnings } = await extractBrain(t1, template, {
+      onProgress: (fraction) => context.progress(0.9 * fraction),
+    });
+    for (const warning of warnings) context.warn(warning);
+    const stripped: Volume = { ...t1, data: t1.data.map((value, at) => (mask.data[at] ? Math.max(0, value) : 0)) };
+    await writeImage(context, 'brain_mask.nii.gz', mask, { like: header });
+    await writeImage(context, 'mri_brain.nii.gz', stripped, { like: header });
+    await writeJson(context, 'brain.json', { to_template: toTemplate, confidence, warnings });
+    const ml = (mask.data.reduce((sum, value) => sum + value, 0) * voxelVolume(mask.affine)) / 1000;
+    context.note(`brain mask ${ml.toFixed(0)} mL, confidence ${confidence.toFixed(2)}`);
+  },
+});
