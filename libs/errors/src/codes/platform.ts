@@ -1,0 +1,87 @@
+/** Codes of configuration, stores, the bus and HTTP. */
+export const platformCodes = {
+  INTERNAL: { title: 'Unexpected error', action: 'Report it with the trace id.', retryable: true, status: 500 },
+  CONFIG_INVALID: { title: 'A setting is wrong', action: 'Correct the named setting.', retryable: false, status: 500 },
+  PORT_TAKEN: {
+    title: 'The port is in use',
+    action: 'Stop the other process or choose another port.',
+    retryable: false,
+    status: 500,
+  },
+  DISK_FULL: { title: 'No space left on the disk', action: 'Free space, then retry.', retryable: true, status: 507 },
+  REQUEST_INVALID: {
+    title: 'The request does not fit its schema',
+    action: 'Correct the named field.',
+    retryable: false,
+    status: 400,
+  },
+  UNAUTHORISED: {
+    title: 'No or a wrong token',
+    action: 'Send the configured bearer token.',
+    retryable: false,
+    status: 401,
+  },
+  NOT_FOUND: { title: 'There is no such thing', action: 'Check the id.', retryable: false, status: 404 },
+  METHOD_NOT_ALLOWED: {
+    title: 'The method is not allowed here',
+    action: 'See the OpenAPI document.',
+    retryable: false,
+    status: 405,
+  },
+  URL_REFUSED: {
+    title: 'The URL is not on the allow-list',
+    action: 'Add the host or folder to the allow-list.',
+    retryable: false,
+    status: 422,
+  },
+  UPSTREAM_FAILED: {
+    title: 'Another server failed',
+    action: 'Retried by itself; see its log.',
+    retryable: true,
+    status: 502,
+  },
+  RECORD_EXISTS: {
+    title: 'A record with this key exists',
+    action: 'Read it, then decide.',
+    retryable: false,
+    status: 409,
+  },
+  RECORD_CONFLICT: {
+    title: 'The record changed meanwhile',
+    action: 'Read it again and retry.',
+    retryable: true,
+    status: 409,
+  },
+  RECORD_PATH_UNKNOWN: {
+    title: 'A search uses a field without an index',
+    action: "Add the path to the collection's indexes.",
+    retryable: false,
+    status: 500,
+  },
+  LEASE_LOST: {
+    title: 'The lease was lost',
+    action: 'Stop: another worker has the run.',
+    retryable: true,
+    status: 409,
+  },
+  OBJECT_NOT_FOUND: { title: 'There is no such object', action: 'Check the key.', retryable: false, status: 404 },
+  OBJECT_EXISTS: {
+    title: 'The object exists',
+    action: 'Objects are immutable; use another key.',
+    retryable: false,
+    status: 409,
+  },
+  OBJECT_CORRUPT: {
+    title: 'The object does not match its sha256',
+    action: 'Store it again from its source.',
+    retryable: true,
+    status: 500,
+  },
+  BUS_CLOSED: { title: 'The bus is closed', action: 'The process is shutting down.', retryable: true, status: 503 },
+  EVENT_INVALID: {
+    title: 'The event does not fit its schema',
+    action: 'It lies in the dead-letter topic with its cause.',
+    retryable: false,
+    status: 422,
+  },
+} as const;

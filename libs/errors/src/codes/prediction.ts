@@ -1,0 +1,100 @@
+/** Codes of stored features, forecasts and the write-back. */
+export const predictionCodes = {
+  FEATURES_INCOMPLETE: {
+    title: 'A run names no feature document',
+    action: 'Run the pipeline again.',
+    retryable: false,
+    status: 422,
+  },
+  FEATURE_SET_NOT_FOUND: {
+    title: 'There is no such feature set or version',
+    action: 'Check the id; a withdrawn feature set is not handed out.',
+    retryable: false,
+    status: 404,
+  },
+  PATIENT_NOT_FOUND: {
+    title: 'The patient is not known',
+    action: 'Check the FHIR Patient id.',
+    retryable: false,
+    status: 404,
+  },
+  FORECAST_NOT_FOUND: {
+    title: 'There is no such forecast',
+    action: 'Ask for a forecast of the patient first.',
+    retryable: false,
+    status: 404,
+  },
+  FORECAST_PENDING: {
+    title: 'The features are still being made',
+    action: 'Ask again when the run has ended.',
+    retryable: true,
+    status: 409,
+  },
+  FORECAST_NO_SCORES: {
+    title: 'No measured score is known',
+    action: 'Record an MMSE, CDR or ADAS-Cog 13 for the patient.',
+    retryable: false,
+    status: 422,
+  },
+  FORECAST_STALE: {
+    title: 'The latest measured input is older than 24 months',
+    action: 'Record a new score or scan.',
+    retryable: false,
+    status: 422,
+  },
+  FORECAST_WITHDRAWN: {
+    title: 'The forecast rested on data that was withdrawn',
+    action: 'Ask for a new forecast.',
+    retryable: false,
+    status: 422,
+  },
+  FORECAST_INPUT_INVALID: {
+    title: 'An input of the model is not a finite number',
+    action: 'Correct the named value on the FHIR server.',
+    retryable: false,
+    status: 422,
+  },
+  MODEL_CORRUPT: {
+    title: 'The model file does not match its manifest',
+    action: 'Restore the file or train the model again.',
+    retryable: false,
+    status: 500,
+  },
+  MODEL_INVALID: {
+    title: 'The model does not keep its contract',
+    action: 'Train the model again with this version.',
+    retryable: false,
+    status: 500,
+  },
+  TABLE_INVALID: {
+    title: 'The training table cannot be read',
+    action: 'Check the named column and row.',
+    retryable: false,
+    status: 422,
+  },
+  RUN_NOT_FOUND: { title: 'There is no such run', action: 'Check the run id.', retryable: false, status: 404 },
+  STUDY_NOT_FOUND: {
+    title: 'The study is not known',
+    action: 'Check the ImagingStudy id; it may not have arrived yet.',
+    retryable: false,
+    status: 404,
+  },
+  STUDY_NOT_RUNNABLE: {
+    title: 'The study cannot be run',
+    action: 'See what the study still awaits.',
+    retryable: false,
+    status: 422,
+  },
+  RUN_ENDED: {
+    title: 'The run has ended',
+    action: 'Only a run that has not ended can be changed.',
+    retryable: false,
+    status: 409,
+  },
+  RUN_NOT_RETRYABLE: {
+    title: 'The run is neither failed nor cancelled',
+    action: 'Wait until it ends, or cancel it.',
+    retryable: false,
+    status: 409,
+  },
+} as const;

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { recordsConformance } from '../conformance.ts';
+import { openRecords } from '../open.ts';
+import type { Records } from '../port.ts';
+import { openSqliteRecords } from './records.ts';
+
+const folder = () => mkdtempSync(join(tmpdir(), 'engram-records-'));
+
+recordsConformance('sqlite', async () => {
+  const root = folder();
+  const url = `sqlite://${join(root, 'records.db')}?synchronous=normal`;
+  let ahead = 0;
+  const opened: Records[] = [];
+  const open = () => {
+    const records = openSqliteRecords(url, () => Date.now() + ahead);
+    opened.push(records);
+    return records;
+  };
+  return {
+    records: open(),
+    another: async () => open(),
+    advance(ms) {
+      ahead += ms;
+    },
+    async close() {
+      for (const records of opened) await records.close();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+});
+
+describe('openRecords', () => {
+  test('memory needs no file', async () => {
+    const records = await openRecords('sqlite::memory:');
+    const things = records.collection<{ a: number }>({ name: 'test.things' });
+    await things.insert('1', { a: 1 });
+    expect((await things.get('1'))?.value).toEqual({ a: 1 });
+    await records.close();
+  });
+
+  test.each(['redis://x', 'sqlite:', 'sqlite:///x.db?synchronous=never', 'nonsense'])('%s is refused', async (url) => {
+    await expect(openRecords(url)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});
+
+// The oracle of durability: a process that is killed while it writes without pause. Whatever it said was written is there.
+test('what a killed process had been told was written is still there, whole', async () => {
+  const root = folder();
+  const url = `sqlite://${join(root, 'records.db')}`;
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'endless-writer.fixture.ts'), url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let acknowledged = -1;
+  for await (const chunk of child.stdout) {
+    const numbers = String(chunk).trim().split('\n').map(Number);
+    acknowledged = Math.max(acknowledged, ...numbers);
+    if (acknowledged >= 200) child.kill('SIGKILL');
+  }
+  const records = await openRecords(url);
+  const writes = records.collection<{ n: number; filler: string }>({ name: 'test.writes', indexes: ['n'] });
+  const page = await writes.find({ orderBy: [['n', 'asc']], limit: 1000 });
+  const numbers = page.records.map((record) => record.value.n);
+  expect(numbers.slice(0, acknowledged + 1)).toEqual(Array.from({ length: acknowledged + 1 }, (_, n) => n));
+  for (const { value } of page.records) expect(value.filler).toHaveLength(2000);
+  await records.close();
+  rmSync(root, { recursive: true, force: true });
+});

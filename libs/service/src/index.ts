@@ -1,0 +1,11 @@
+/**
+ * What every service's process does, so that a `main.ts` is a few lines.
+ *
+ * @example
+ * await runService('results', async (deps) => createResults(resultsDeps(deps)));
+ * @module
+ */
+export { type Adapters, openAdapters } from './adapters.ts';
+export { type PeerOptions, type Peers, peersOver } from './peers.ts';
+export { dependencies, runService, type ServiceDeps, VERSION } from './run-service.ts';
+export { type Service, type Serving, serve } from './serve.ts';

@@ -1,0 +1,28 @@
+/**
+ * Phantoms, fakes and the test data on this machine; for tests only.
+ * @module
+ */
+
+export { type DicomElements, type DicomVr, dicomFile, dicomSlice, type SliceOptions } from './dicom-file.ts';
+export {
+  type PetOptions,
+  type PetPhantom,
+  petFromLabels,
+  type T1Options,
+  type T1Phantom,
+  t1FromLabels,
+} from './phantom/from-labels.ts';
+export {
+  DEMO_SESSIONS,
+  type PatientOptions,
+  PHANTOM_ID,
+  type PhantomSession,
+  phantomPatient,
+  phantomSession,
+  type SessionPlan,
+  type SessionTruth,
+  type Template,
+} from './phantom/patient.ts';
+export { type Random, random } from './phantom/random.ts';
+export { randomRigid, rigid } from './phantom/rigid.ts';
+export { hasSharedData, sharedData } from './shared-data.ts';
