@@ -1,0 +1,228 @@
+/**
+ * A patient's forecast: from the projections when they are fresh, from the FHIR server and the feature store when they are
+ * not. Equal inputs give the forecast that is stored already; other inputs make, store and say a new one.
+ */
+import { events, type FeatureSetView, type Forecast, makeEvent, type PatientKey } from '@engram/contracts';
+import { EngramError, isEngramError } from '@engram/errors';
+import type { FhirClient } from '@engram/fhir';
+import { inputVector, outcomesOf, type ProgressionModel } from '@engram/models';
+import type { Objects } from '@engram/objects';
+import { assembleForecast, forecastIdOf, warningsOf } from './assemble.ts';
+import { type Decision, decideForecast, type ForecastInputs } from './decide.ts';
+import type { ForecastRecord, PatientInputs } from './projection.ts';
+import { readFeatures } from './read-features.ts';
+import { readPatient } from './read-patient.ts';
+import type { PredictionStore } from './store.ts';
+
+export interface ForecastingDeps {
+  readonly store: PredictionStore;
+  readonly objects: Objects;
+  readonly fhir: FhirClient;
+  readonly model: ProgressionModel;
+  readonly patientKeyOf: (patientId: string) => PatientKey;
+  /** Contract HTTP of the feature store. */
+  readonly readFeatureSets: (patientKey: PatientKey) => Promise<readonly FeatureSetView[]>;
+  readonly now: () => Date;
+  readonly acceptMisusedCodes: boolean;
+  /** Older projections are read again before they are answered from. */
+  readonly maxAgeMs: number;
+}
+
+export type Outcome =
+  | { readonly kind: 'forecast'; readonly forecast: Forecast }
+  | Exclude<Decision, { kind: 'supported' }>;
+
+const SOURCE = '/engram/prediction';
+
+/** Reads the patient and the feature sets anew. @throws PATIENT_NOT_FOUND */
+async function readInputs(deps: ForecastingDeps, patientId: string, patientKey: PatientKey): Promise<PatientInputs> {
+  const { fhir, acceptMisusedCodes } = deps;
+  const [inputs, sets] = await Promise.all([
+    readPatient(fhir, patientId, patientKey, { now: deps.now(), acceptMisusedCodes }),
+    deps.readFeatureSets(patientKey),
+  ]);
+  if (!inputs) {
+    throw new EngramError('PATIENT_NOT_FOUND', 'the FHIR server has no such patient', { field: 'patient_id' });
+  }
+  await Promise.all(sets.map((set) => keepView(deps, set)));
+  await keepInputs(deps, inputs);
+  return inputs;
+}
+
+async function keepView({ store, objects }: ForecastingDeps, set: FeatureSetView): Promise<void> {
+  const version = set.versions.find((each) => each.version === set.current) ?? set.versions.at(-1);
+  if (!version) return;
+  await store.keepSession(
+    await readFeatures(objects, {
+      feature_set_id: set.feature_set_id,
+      patient_key: set.patient_key,
+      sequence: set.sequence,
+      version: version.version,
+      digest: version.digest,
+      session_id: set.session_id,
+      session_date: set.session_date,
+      qc_verdict: version.qc_verdict,
+      withdrawn: set.current === null,
+      awaiting_pet: version.awaiting_pet,
+      features_key: version.features_key,
+      studies: version.studies,
+    }),
+  );
+}
+
+const keepInputs = ({ store }: ForecastingDeps, inputs: PatientInputs) =>
+  store.changePatient(inputs.patient_key, (current) => ({
+    value: current ? { ...current, inputs } : { inputs, forecast_id: null, refusal: null, refusals: 0 },
+  }));
+
+/** Projections, or undefined when they are missing or too old to answer from. */
+async function freshInputs(deps: ForecastingDeps, patientKey: PatientKey): Promise<PatientInputs | undefined> {
+  const known = (await deps.store.patient(patientKey))?.inputs;
+  const age = known ? deps.now().getTime() - Date.parse(known.read_at) : Number.POSITIVE_INFINITY;
+  return age <= deps.maxAgeMs ? known : undefined;
+}
+
+export interface ForecastRequest {
+  /** Reads everything anew, whatever is known. */
+  readonly anew?: boolean;
+  readonly traceparent?: string | undefined;
+}
+
+/**
+ * @returns the forecast, or why there is none
+ * @throws PATIENT_NOT_FOUND; UPSTREAM_FAILED when nothing is known and the FHIR server or the feature store does not answer
+ */
+export async function forecastOf(
+  deps: ForecastingDeps,
+  patientId: string,
+  { anew = false, traceparent }: ForecastRequest = {},
+): Promise<Outcome> {
+  const patientKey = deps.patientKeyOf(patientId);
+  const fresh = anew ? undefined : await freshInputs(deps, patientKey);
+  let stale = false;
+  const inputs =
+    fresh ??
+    (await readInputs(deps, patientId, patientKey).catch(async (error: unknown) => {
+      // An unreachable server must not take away an answer that was right a quarter of an hour ago.
+      const known = (await deps.store.patient(patientKey))?.inputs;
+      if (anew || !known || !isEngramError(error) || !error.retryable) throw error;
+      stale = true;
+      return known;
+    }));
+  const decision = decideForecast(inputs, await deps.store.sessionsOf(patientKey), deps.now());
+  if (decision.kind === 'pending' && fresh) return forecastOf(deps, patientId, { anew: true, traceparent });
+  if (decision.kind === 'pending') return decision;
+  if (decision.kind === 'refused') {
+    await sayRefusal(deps, inputs, decision, traceparent);
+    return decision;
+  }
+  const record = await madeOrStored(deps, inputs, decision.inputs, traceparent);
+  const simulated = deps.model.manifest.calibration_source === 'simulated';
+  const notRead = 'the FHIR server or the feature store did not answer; what was known last is used';
+  const warnings = [
+    ...warningsOf(decision.inputs, simulated),
+    ...(stale ? [{ code: 'INPUTS_NOT_REFRESHED', message: notRead }] : []),
+  ];
+  return {
+    kind: 'forecast',
+    forecast: {
+      ...record.forecast,
+      inputs: { ...record.forecast.inputs, missing: [...decision.inputs.missing] },
+      warnings,
+    },
+  };
+}
+
+/** Stored under an id that inputs and model give: a second making of the same is a reading. */
+async function madeOrStored(
+  deps: ForecastingDeps,
+  patient: PatientInputs,
+  inputs: ForecastInputs,
+  traceparent: string | undefined,
+): Promise<ForecastRecord> {
+  const { store, model } = deps;
+  const id = forecastIdOf(patient.patient_key, inputs.digest, model.manifest.model_version);
+  const stored = await store.forecast(id);
+  if (stored && stored.withdrawn === null) {
+    await point(deps, patient, id);
+    return { ...stored, forecast: { ...stored.forecast, cached: true } };
+  }
+  const madeAt = deps.now();
+  const prediction = await model.predict(inputVector(inputs.history));
+  const outcomes = outcomesOf(prediction, model.manifest.marginal_width_80);
+  const forecast = assembleForecast({ patient, inputs, outcomes, manifest: model.manifest, madeAt });
+  const record = await store.changeForecast(id, (current) => {
+    if (current && current.withdrawn === null) return undefined;
+    const sequence = (current?.sequence ?? 0) + 1;
+    const event = makeEvent(events.forecastMade, {
+      source: SOURCE,
+      subject: id,
+      subjectVersion: sequence,
+      patientKey: patient.patient_key,
+      time: madeAt,
+      traceparent,
+      data: {
+        patient_key: patient.patient_key,
+        patient_id: patient.patient_id,
+        patient_reference: patient.patient_reference,
+        forecast_id: id,
+        model_version: model.manifest.model_version,
+        feature_sets: inputs.sessions
+          .filter(({ used }) => used)
+          .map(({ session: { feature_set_id, version, session_id } }) => ({ feature_set_id, version, session_id })),
+      },
+    });
+    const value: ForecastRecord = {
+      patient_key: patient.patient_key,
+      made_at: madeAt.toISOString(),
+      forecast,
+      withdrawn: null,
+      sequence,
+    };
+    return { value, events: [event] };
+  });
+  await point(deps, patient, id);
+  if (!record) throw new EngramError('INTERNAL', 'a forecast was neither stored nor found');
+  return record;
+}
+
+const point = ({ store }: ForecastingDeps, patient: PatientInputs, forecastId: string) =>
+  store.changePatient(patient.patient_key, (current) =>
+    current?.forecast_id === forecastId && current.refusal === null
+      ? undefined
+      : {
+          value: { ...(current ?? { inputs: patient, refusals: 0 }), forecast_id: forecastId, refusal: null },
+        },
+  );
+
+/** Said once for each new reason. */
+const sayRefusal = (
+  { store, now }: ForecastingDeps,
+  patient: PatientInputs,
+  { code, reason }: Extract<Decision, { kind: 'refused' }>,
+  traceparent: string | undefined,
+) =>
+  store.changePatient(patient.patient_key, (current) => {
+    if (current?.refusal?.code === code && current.refusal.reason === reason) return undefined;
+    const refusals = (current?.refusals ?? 0) + 1;
+    const event = makeEvent(events.forecastRefused, {
+      source: SOURCE,
+      subject: patient.patient_key,
+      subjectVersion: refusals,
+      patientKey: patient.patient_key,
+      time: now(),
+      traceparent,
+      data: {
+        patient_key: patient.patient_key,
+        patient_id: patient.patient_id,
+        patient_reference: patient.patient_reference,
+        code,
+        reason,
+        feature_sets: [],
+      },
+    });
+    return {
+      value: { inputs: current?.inputs ?? patient, forecast_id: null, refusal: { code, reason }, refusals },
+      events: [event],
+    };
+  });

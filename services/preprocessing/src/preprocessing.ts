@@ -1,0 +1,126 @@
+/** The service as a function of its dependencies, so that one process can hold all five on shared adapters. */
+
+import { join } from 'node:path';
+import type { Bus, Subscription } from '@engram/bus';
+import type { Config } from '@engram/config';
+import type { AllowList, App, Fetch } from '@engram/http';
+import type { Objects } from '@engram/objects';
+import type { Records } from '@engram/records';
+import { type Logger, silentLogger } from '@engram/telemetry';
+import { buildApp } from './app.ts';
+import { CONSUMED, consume } from './consume.ts';
+import { evictTasks } from './evict-tasks.ts';
+import { fetchInput, type RetrieveSeries } from './fetch-input.ts';
+import { objectTaskStore } from './object-task-store.ts';
+import { pipelinesRunner } from './pipelines-runner.ts';
+import { retrieveOverDicomWeb } from './retrieve-series.ts';
+import type { PipelineRunner } from './runner.ts';
+import { openRunStore } from './store.ts';
+import { startWorkers, WORK_TIMES, type Workers, type WorkTimes } from './work.ts';
+
+export const GROUP = 'engram.preprocessing';
+
+export interface PreprocessingDeps {
+  readonly config: Pick<
+    Config,
+    'workers' | 'cacheMb' | 'token' | 'tls' | 'device' | 'taskMemoryMb' | 'taskTimeoutS' | 'pipelines'
+  >;
+  readonly bus: Bus;
+  /** Its outbox is relayed by the process that opened it (`relayOutbox`), once for all services on it. */
+  readonly records: Records;
+  readonly objects: Objects;
+  /** Where images may come from, and the guarded fetch over the same list. */
+  readonly allow: AllowList;
+  readonly fetch: Fetch;
+  /** Default: libs/pipelines in a child process. */
+  readonly runner?: PipelineRunner;
+  /** Default: DICOMweb. */
+  readonly retrieveSeries?: RetrieveSeries;
+  readonly logger?: Logger;
+  readonly version?: string;
+  readonly times?: WorkTimes;
+  readonly now?: () => Date;
+}
+
+export interface Preprocessing {
+  readonly app: App;
+  /** Consumes events and starts the workers. */
+  start(): Promise<void>;
+  /** Takes no more and hands back what is under way. Second time does no harm. */
+  stop(): Promise<void>;
+}
+
+const HOUSEKEEPING_MS = 5 * 60_000;
+const MB = 1024 * 1024;
+
+export async function createPreprocessing(deps: PreprocessingDeps): Promise<Preprocessing> {
+  const { config, bus, records, objects, allow, fetch, now = () => new Date() } = deps;
+  const { runner = pipelinesRunner({ config }), retrieveSeries = retrieveOverDicomWeb(fetch) } = deps;
+  const { logger = silentLogger, version = '0.1.0', times = WORK_TIMES } = deps;
+  const store = openRunStore(records);
+  let workers: Workers | undefined;
+  let subscription: Subscription | undefined;
+  let housekeeping: NodeJS.Timeout | undefined;
+
+  const app = await buildApp({
+    store,
+    objects,
+    version,
+    logger,
+    token: config.token ?? undefined,
+    tls: config.tls ?? undefined,
+    ready: { bus: async () => void (await bus.lag(GROUP)) },
+  });
+
+  async function keepHouse(): Promise<void> {
+    try {
+      await evictTasks(objects, config.cacheMb * MB);
+    } catch (error) {
+      logger.warn('housekeeping failed; it will be tried again', { err: error });
+    }
+  }
+
+  return {
+    app,
+    async start() {
+      workers = startWorkers(
+        {
+          store,
+          objects,
+          runner,
+          logger,
+          times,
+          now,
+          tasks: objectTaskStore(objects),
+          fetchInputs: (run, folder, signal) =>
+            Promise.all(
+              run.inputs.map((input) =>
+                fetchInput(
+                  { objects, allow, fetch, retrieveSeries },
+                  run.patient_key,
+                  input,
+                  join(folder, input.role),
+                  signal,
+                ),
+              ),
+            ),
+        },
+        config.workers,
+      );
+      const wake = () => workers?.wake();
+      subscription = await bus.subscribe({
+        group: GROUP,
+        types: CONSUMED,
+        handler: ({ event }) => consume({ store, objects, now, wake }, event),
+      });
+      housekeeping = setInterval(() => void keepHouse(), HOUSEKEEPING_MS);
+      housekeeping.unref();
+      await keepHouse();
+    },
+    async stop() {
+      clearInterval(housekeeping);
+      await subscription?.close();
+      await workers?.stop();
+    },
+  };
+}
