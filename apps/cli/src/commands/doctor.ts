@@ -1,0 +1,84 @@
+/** `engram doctor`: what this machine has and lacks, each with what to do. */
+import { statfs } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { loadConfig, redactedConfig } from '@engram/config';
+import { asEngramError } from '@engram/errors';
+import { listDevices } from '@engram/kernels';
+import { defaultCacheDir, ensureAtlas } from '@engram/pipelines';
+import type { Command } from 'commander';
+import { plainLine, speak } from '../output.ts';
+import { table } from '../table.ts';
+
+interface Finding {
+  readonly check: string;
+  readonly state: 'ok' | 'warning' | 'missing';
+  readonly detail: string;
+}
+
+const GIB = 1024 ** 3;
+/** One whole session at 1 mm stays below this. */
+const WANTED_MEMORY_GIB = 4;
+const WANTED_DISK_GIB = 5;
+
+const found = async (check: string, look: () => Promise<Omit<Finding, 'check'>>): Promise<Finding> => {
+  try {
+    return { check, ...(await look()) };
+  } catch (error) {
+    return { check, state: 'missing', detail: plainLine(asEngramError(error)) };
+  }
+};
+
+export async function examine(env: NodeJS.ProcessEnv, atlasDir?: string): Promise<readonly Finding[]> {
+  const findings = [
+    found('node', async () => ({ state: 'ok', detail: process.version })),
+    found('cores and memory', async () => {
+      const gib = totalmem() / GIB;
+      return {
+        state: gib < WANTED_MEMORY_GIB ? 'warning' : 'ok',
+        detail: `${availableParallelism()} cores, ${gib.toFixed(1)} GiB`,
+      };
+    }),
+    found('free disk', async () => {
+      const { bavail, bsize } = await statfs(process.cwd());
+      const gib = (bavail * bsize) / GIB;
+      return { state: gib < WANTED_DISK_GIB ? 'warning' : 'ok', detail: `${gib.toFixed(0)} GiB here` };
+    }),
+    found('atlas', async () => {
+      const atlas = await ensureAtlas(atlasDir === undefined ? {} : { dir: atlasDir });
+      return { state: 'ok', detail: `${atlas.manifest.name} ${atlas.manifest.version}, files match their sha256` };
+    }),
+    found('settings', async () => {
+      const { bus, objects, records, fhir } = redactedConfig(loadConfig({ env })) as Record<string, unknown>;
+      const embedded = [bus, objects, records].every((url) => /^(sqlite|file):/.test(String(url)));
+      return { state: 'ok', detail: embedded ? 'embedded adapters' : JSON.stringify({ bus, objects, records, fhir }) };
+    }),
+    ...listDevices().map((device) =>
+      found(`device ${device.backend}`, async () => ({
+        state: device.available ? 'ok' : 'warning',
+        detail: device.reason ?? device.name,
+      })),
+    ),
+  ];
+  return Promise.all(findings);
+}
+
+export function doctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('what this machine has and lacks')
+    .option('--atlas <dir>', 'atlas folder with a manifest, instead of the fetched one')
+    .option('--json', 'print the findings as one JSON object')
+    .action((options: { atlas?: string; json?: boolean }) =>
+      speak(options, async () => {
+        const findings = await examine(process.env, options.atlas);
+        if (!options.json) {
+          process.stdout.write(
+            `${table([['check', 'state', 'detail'], ...findings.map((f) => [f.check, f.state, f.detail])])}\n`,
+          );
+          process.stdout.write(`cache folder: ${defaultCacheDir()}\n`);
+        }
+        if (findings.some((finding) => finding.state === 'missing')) process.exitCode = 1;
+        return { findings };
+      }),
+    );
+}
