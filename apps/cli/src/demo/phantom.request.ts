@@ -1,5 +1,4 @@
 /** The phantom's sessions as they are made by phantom.worker.ts, one after another. */
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { EngramError } from '@engram/errors';
 import type { AtlasFolder } from '@engram/pipelines';
@@ -29,6 +28,12 @@ export async function* phantomSessions(
     queue.push({ error: { code: 'INTERNAL', message: cause instanceof Error ? cause.message : String(cause) } });
     wake();
   });
+  // A thread that ends early (out of memory) says nothing else: without this the demo would wait for ever. Nothing may be
+  // awaited on `exit` itself: it may have come while the last session was being posted.
+  worker.on('exit', (code) => {
+    queue.push({ error: { code: 'INTERNAL', message: `the phantom's thread ended with code ${code}` } });
+    wake();
+  });
   try {
     for (let made = 0; made < plans.length; ) {
       const message = queue.shift();
@@ -42,7 +47,6 @@ export async function* phantomSessions(
       if (message.session !== undefined) yield message.session;
       made++;
     }
-    await once(worker, 'exit');
   } finally {
     await worker.terminate();
   }
