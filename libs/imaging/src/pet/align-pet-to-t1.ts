@@ -3,18 +3,23 @@ import {
   type Affine,
   applyAffine,
   gridOf,
+  IDENTITY,
   invertAffine,
   type MaskVolume,
   multiplyAffines,
   type Volume,
   voxelSize,
 } from '@engram/volume';
+import { judgePose } from '../linear/judge-pose.ts';
 import { registerRigid } from '../linear/register-linear.ts';
 import { insideMask } from '../linear/similarity.ts';
 import { isInside } from '../resample-plain.ts';
 
 export interface AlignOptions {
+  /** T1 RAS mm → PET RAS mm, where it is roughly known. */
   readonly initial?: Affine;
+  /** `header`: the images' own world coordinates (or `initial`) are kept as they are and only judged. Default `search`. */
+  readonly pose?: 'search' | 'header';
   readonly seed?: number;
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;
@@ -54,8 +59,28 @@ export async function alignPetToT1(
   brain: MaskVolume,
   options: AlignOptions = {},
 ): Promise<PetAlignment> {
-  const { onProgress, initial, ...rest } = options;
+  const { onProgress, initial, pose = 'search', ...rest } = options;
   const box = brainBox(brain);
+  if (pose === 'header') {
+    const matrix = initial ?? IDENTITY;
+    const { seed } = options;
+    const toT1 = invertAffine(matrix);
+    const seen = judgePose(pet, t1, toT1, {
+      fixedMask: maskOnto(box, pet, toT1),
+      samples: FINE_SAMPLES,
+      ...(seed === undefined ? {} : { seed }),
+    });
+    onProgress?.(1);
+    return {
+      matrix,
+      quality: {
+        mutualInformation: seen.value,
+        normalised: seen.normalised,
+        brainCoverage: coverageOf(brain, pet, matrix),
+        converged: true,
+      },
+    };
+  }
   const coarse = await registerRigid(t1, pet, {
     ...rest,
     fixedMask: box,

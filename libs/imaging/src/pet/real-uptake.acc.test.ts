@@ -1,7 +1,7 @@
 /**
  * Real uptake: the mean FDG-PET of 116 adults in MNI space, with the Centiloid regions. By its own header the cortex is 1.514
- * times the whole cerebellum. No T1 fits this mean rigidly (docs/algorithms/pet.md), so what is tested against it is the way
- * of a frame: moved, noisy, brought back, averaged and divided.
+ * times the whole cerebellum. No T1 fits this mean rigidly (docs/algorithms/pet.md); the pipeline's own test keeps it where its
+ * header places it. What is tested here is the way of a frame: moved, noisy, brought back, averaged and divided.
  */
 import { readMask, readNifti } from '@engram/formats';
 import { hasSharedData, random, rigid, sharedData } from '@engram/testing';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AAL_93, regionIndex } from '@engram/contracts';
-import { readLabels, readMask, writeNifti } from '@engram/formats';
+import { readLabels, readMask, readNifti, writeNifti } from '@engram/formats';
 import { hasSharedData, petFromLabels, sharedData, t1FromLabels } from '@engram/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runPipeline } from '../runner.ts';
@@ -88,6 +88,24 @@ ready('a real mean PET of other people, laid on this head, fails', async () => {
   });
   expect(quality.verdict).toBe('fail');
   expect(quality.reasons.join('; ')).toContain('pet_t1_tissue_fit');
+});
+
+ready('a mean PET and a T1 that are both in MNI space stay there: cortex over whole cerebellum is 1.514', async () => {
+  const { quality } = await process('mni', {
+    t1: { path: sharedData('atlas', 'mni', 'MNI152_T1_2mm.nii.gz') },
+    pet: { path: sharedData('pet', 'template', 'CN_PET_TEMPLATE.nii.gz'), tracer: 'FDG' },
+  });
+  const { volume: suvr } = await readNifti(join(dir, 'mni-out', 'pet_suvr.nii.gz'));
+  const meanOver = async (region: string): Promise<number> => {
+    const { mask } = await readMask(sharedData('atlas', 'centiloid', `voi_${region}_2mm.nii.gz`));
+    expect(mask.affine).toEqual(suvr.affine);
+    const inside = suvr.data.filter((_, at) => mask.data[at] > 0);
+    return inside.reduce((sum, value) => sum + value, 0) / inside.length;
+  };
+  const ratio = (await meanOver('ctx')) / (await meanOver('WhlCbl'));
+  console.info(`MNI pair: cortex over whole cerebellum ${ratio.toFixed(4)}`);
+  expect(Math.abs(ratio / 1.514 - 1)).toBeLessThan(0.02);
+  expect(quality.preprocessing_warnings.join('; ')).toContain('where its header places it');
 });
 
 ready.each([

@@ -10,6 +10,7 @@ import { defineTask, type TaskContext } from '../task.ts';
 import { convertDicom } from './convert-dicom.ts';
 import { INTERMEDIATE, readJson, writeImage, writeJson } from './files.ts';
 import type { AdniParameters } from './parameters.ts';
+import { SCANNER, spaceOf } from './pet-pose.ts';
 import { type PetMetadata, parsePetSidecar, windowOf } from './pet-timing.ts';
 
 export const petSummary = z.object({
@@ -17,6 +18,8 @@ export const petSummary = z.object({
   tracer: z.string().nullable(),
   timing: z.object({ startsS: z.array(z.number()), durationsS: z.array(z.number()) }).nullable(),
   frames: z.int(),
+  /** NIfTI code of the space the header places it in; scanner coordinates for DICOM. */
+  space: z.int(),
 });
 
 export const readPetSummary = async (context: TaskContext): Promise<z.infer<typeof petSummary>> =>
@@ -27,7 +30,7 @@ const LEAST_EXTENT_MM = 90;
 /** Reads the PET and what is known of its frames and tracer. */
 export const importPet = defineTask<AdniParameters>({
   name: 'import-pet',
-  version: 1,
+  version: 2,
   needs: [],
   reads: ['pet'],
   weight: 4,
@@ -35,7 +38,7 @@ export const importPet = defineTask<AdniParameters>({
   parameterKeys: [],
   run: async (context) => {
     const { path } = context.input('pet');
-    const { volume, metadata } = (await stat(path)).isDirectory()
+    const { volume, metadata, space } = (await stat(path)).isDirectory()
       ? await fromDicom(context, path)
       : await fromNifti(path);
     const file = basename(path);
@@ -51,23 +54,26 @@ export const importPet = defineTask<AdniParameters>({
     if (!fits)
       context.warn(`The sidecar has times of ${timing.startsS.length} frames for ${volume.frames}: left aside`);
     await writeImage(context, 'pet.nii.gz', volume, INTERMEDIATE);
-    await writeJson(context, 'pet.json', { tracer, timing: fits ? timing : null, frames: volume.frames });
+    await writeJson(context, 'pet.json', { tracer, timing: fits ? timing : null, frames: volume.frames, space });
   },
 });
 
 interface Imported {
   readonly volume: Volume;
   readonly metadata: PetMetadata;
+  readonly space: number;
 }
 
 async function fromNifti(path: string): Promise<Imported> {
-  const { volume } = await readNifti(path);
+  const { volume, header } = await readNifti(path);
+  const space = spaceOf(header);
   const text = await readFile(sidecarOf(path), 'utf8').catch(() => undefined);
-  if (text === undefined) return { volume, metadata: { tracer: null, timing: null, warnings: [] } };
+  if (text === undefined) return { volume, space, metadata: { tracer: null, timing: null, warnings: [] } };
   try {
-    return { volume, metadata: parsePetSidecar(JSON.parse(text)) };
+    return { volume, space, metadata: parsePetSidecar(JSON.parse(text)) };
   } catch {
-    return { volume, metadata: { tracer: null, timing: null, warnings: ['The PET sidecar is not JSON: left aside'] } };
+    const warnings = ['The PET sidecar is not JSON: left aside'];
+    return { volume, space, metadata: { tracer: null, timing: null, warnings } };
   }
 }
 
@@ -80,7 +86,7 @@ async function fromDicom(context: TaskContext, path: string): Promise<Imported> 
     startsS: times.frames.map(({ start }) => start),
     durationsS: times.frames.map(({ duration }) => duration),
   };
-  return { volume, metadata: { tracer: tracer ?? metadata.tracer, timing, warnings } };
+  return { volume, space: SCANNER, metadata: { tracer: tracer ?? metadata.tracer, timing, warnings } };
 }
 
 function checkPet({ shape, affine, data }: Volume, file: string): void {

@@ -33,6 +33,16 @@ export const adniParameters = z
         grid_mm: z.number().min(1).max(6).default(1).describe('finest grid; coarser where the T1 is'),
       })
       .prefault({}),
+    pet: z
+      .object({
+        pose: z
+          .enum(['auto', 'search', 'header'])
+          .default('auto')
+          .describe(
+            'where the PET lies on the T1: found by registration, or as both headers say; auto: see pet-pose.ts',
+          ),
+      })
+      .prefault({}),
     suvr: z
       .object({
         reference_region: z.literal('whole-cerebellum').default('whole-cerebellum'),

@@ -2,7 +2,9 @@ import { alignPetToT1, resample } from '@engram/imaging';
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../task.ts';
 import { INTERMEDIATE, readImage, readImageAndHeader, readJson, readMaskOf, writeImage, writeJson } from './files.ts';
+import { readPetSummary } from './import-pet.ts';
 import type { AdniParameters } from './parameters.ts';
+import { choosePose, spaceOf } from './pet-pose.ts';
 
 export const alignmentSummary = z.object({
   /** RAS mm of the T1 → RAS mm of the PET. */
@@ -11,6 +13,7 @@ export const alignmentSummary = z.object({
   normalised: z.number(),
   brain_coverage: z.number(),
   converged: z.boolean(),
+  pose: z.enum(['search', 'header']),
 });
 
 export const readAlignment = async (context: TaskContext): Promise<z.infer<typeof alignmentSummary>> =>
@@ -19,16 +22,23 @@ export const readAlignment = async (context: TaskContext): Promise<z.infer<typeo
 /** Lays the static PET over the T1 of the same head. */
 export const petToT1 = defineTask<AdniParameters>({
   name: 'pet-to-t1',
-  version: 1,
-  needs: ['pet-average', 'n4', 'brain'],
+  version: 2,
+  needs: ['import-pet', 'pet-average', 'n4', 'brain'],
   weight: 8,
   outputs: ['pet_in_t1.nii.gz', 'pet_fov.nii.gz', 'alignment.json'],
-  parameterKeys: [],
+  parameterKeys: ['pet'],
   run: async (context) => {
     const pet = await readImage(context, 'pet-average/pet_mean.nii.gz');
     const { volume: t1, header } = await readImageAndHeader(context, 'n4/n4.nii.gz');
     const brain = await readMaskOf(context, 'brain/brain_mask.nii.gz');
-    const { matrix, quality } = await alignPetToT1(pet, t1, brain, { onProgress: (f) => context.progress(0.8 * f) });
+    const { space } = await readPetSummary(context);
+    const pose = choosePose(context.parameters.pet.pose, spaceOf(header), space);
+    if (pose === 'header')
+      context.warn('The PET was left where its header places it on the T1: both are declared to be in one space');
+    const { matrix, quality } = await alignPetToT1(pet, t1, brain, {
+      pose,
+      onProgress: (f) => context.progress(0.8 * f),
+    });
     const moved = await resample(pet, t1, { matrix, outside: Number.NaN }, context.device);
     const seen = new Uint8Array(moved.data.length);
     const values = new Float32Array(moved.data.length);
@@ -45,6 +55,7 @@ export const petToT1 = defineTask<AdniParameters>({
       normalised: quality.normalised,
       brain_coverage: quality.brainCoverage,
       converged: quality.converged,
+      pose,
     });
     context.note(`normalised mutual information ${quality.normalised.toFixed(3)}`);
     if (quality.brainCoverage < 0.98)
