@@ -11,6 +11,13 @@ import { createPreprocessing } from './preprocessing.ts';
 import type { PipelineRunner } from './runner.ts';
 import type { WorkTimes } from './work.ts';
 
+/** Resolves once the signal is given, also when it was before. */
+export const given = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
 export const QUICK: WorkTimes = { leaseMs: 600, heartbeatMs: 100, idleMs: 30, progressMs: 50 };
 
 export interface Serve {

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { commanded, requested, retracted, TIME } from './run.fixture.ts';
 import type { Requested } from './run.ts';
 import { failedTask, type PipelineJob, type PipelineRunner } from './runner.ts';
-import { QUICK, type Serve, type Served, serveOn } from './service.fixture.ts';
+import { given, QUICK, type Serve, type Served, serveOn } from './service.fixture.ts';
 
 let folder: string;
 const open: Served[] = [];
@@ -151,15 +151,17 @@ test('the urgent come first, then the oldest', async () => {
 
 test('cancel stops the work under way, says so once, and retry runs it again', async () => {
   const stopped: boolean[] = [];
+  const entered = Promise.withResolvers<void>();
   const { service, bus } = await serve(async (job) => {
     if (stopped.length > 0) return outcomeOf(job);
-    await new Promise<void>((resolve) => job.signal.addEventListener('abort', () => resolve(), { once: true }));
+    entered.resolve();
+    await given(job.signal);
     stopped.push(job.signal.aborted);
     throw new Error('stopped in the middle');
   });
   await service.start();
   await bus.publish([ask('r-1')]);
-  await until(() => expect(told('run.progressed.v1').at(-1)?.data).toMatchObject({ run_status: 'executing' }));
+  await entered.promise;
   await bus.publish([commanded('r-1', 'c-1', { name: 'cancel', reason: 'wrong patient' })]);
   await until(() => expect(stopped).toEqual([true]));
   await until(() => expect(told('run.cancelled.v1')).toHaveLength(1));
@@ -180,7 +182,7 @@ test('a command that comes before its run waits for it', async () => {
 
 test('a study withdrawn while its run works stops it; its raw images go', async () => {
   const { service, bus, objects } = await serve(async ({ signal }) => {
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await given(signal);
     throw new Error('stopped');
   });
   await objects.put('raw/abcdefghijklmnopqrstuvwxyz/1.2.840.1/s/1.dcm', Buffer.from('x'));
@@ -251,7 +253,7 @@ test('a shutdown hands the run back, and the next process takes it without losin
   const entered = Promise.withResolvers<void>();
   const first = await serve(async ({ signal }) => {
     entered.resolve();
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await given(signal);
     throw new Error('stopped');
   });
   await first.service.start();

@@ -129,6 +129,8 @@ async function workOn(
   const give = (why: Stop) => stop.abort(why);
   const onShutdown = () => give('shutdown');
   shutdown.addEventListener('abort', onShutdown, { once: true });
+  // A signal that has been given already calls nobody.
+  if (shutdown.aborted) onShutdown();
 
   /** Commands and other workers speak through the record. */
   const check = async () => {
@@ -212,6 +214,7 @@ async function execute(
   if (!executing) throw new EngramError('LEASE_LOST', 'the run is no longer this worker’s', { field: 'run_id' });
   const workDir = join(folder, 'work');
   await mkdir(workDir, { recursive: true });
+  signal.throwIfAborted();
   const outcome = await runner({ run, inputs, workDir, tasks, signal, onProgress });
   signal.throwIfAborted();
   measureQuality(run, outcome);
