@@ -1,7 +1,7 @@
-import type { Buffer, Device, Field, Kernels, Shape } from '../device.ts';
-import { invalidBuffer, outOfMemory } from '../device-errors.ts';
+import { createBufferRegistry } from '../buffer-registry.ts';
+import type { Buffer, Device, Kernels, Shape } from '../device.ts';
+import { outOfMemory } from '../device-errors.ts';
 import { downsampledShape } from '../downsampled-shape.ts';
-import { createScopes } from '../scopes.ts';
 import { adam } from './adam.ts';
 import { affine } from './affine.ts';
 import { affineWarp } from './affine-warp.ts';
@@ -16,66 +16,29 @@ import { maxNorm } from './max-norm.ts';
 import { reduce } from './reduce.ts';
 import { resize } from './resize.ts';
 import { samplePoints } from './sample-points.ts';
-import type { ScalarField } from './scalar-field.ts';
 import { warp } from './warp.ts';
-
-class ScalarBuffer implements Buffer {
-  readonly length: number;
-  #data: Float32Array | null;
-  readonly #release: (buffer: ScalarBuffer) => void;
-
-  constructor(data: Float32Array, release: (buffer: ScalarBuffer) => void) {
-    this.length = data.length;
-    this.#data = data;
-    this.#release = release;
-  }
-
-  get data(): Float32Array {
-    if (!this.#data) throw invalidBuffer('was freed');
-    return this.#data;
-  }
-
-  dispose(): void {
-    if (!this.#data) return;
-    this.#data = null;
-    this.#release(this);
-  }
-}
 
 /**
  * The specification as a device: plain TypeScript on one thread. Slow; for tests and machines without WASM SIMD.
  * @throws DEVICE_OUT_OF_MEMORY beyond `maxBytes`.
  */
 export function openScalarDevice(maxBytes: number): Device {
-  const scopes = createScopes();
-  const owned = new Set<Buffer>();
   let bytes = 0;
   let peak = 0;
+  const buffers = createBufferRegistry<Float32Array>((freed) => {
+    bytes -= freed.byteLength;
+  });
 
-  const create = (data: Float32Array): Buffer => {
-    const buffer = new ScalarBuffer(data, (freed) => {
-      bytes -= freed.length * 4;
-      owned.delete(freed);
-      scopes.forget(freed);
-    });
-    owned.add(buffer);
-    bytes += data.byteLength;
+  const create = (values: Float32Array): Buffer => {
+    bytes += values.byteLength;
     peak = Math.max(peak, bytes);
-    scopes.track(buffer);
-    return buffer;
+    return buffers.add(values.length, values);
   };
   const reserve = (length: number) => {
     if (bytes + length * 4 > maxBytes) throw outOfMemory(length * 4, bytes, maxBytes);
   };
-  /** The array behind a buffer of this device, at least `length` long. */
-  const data = (buffer: Buffer, length = 0): Float32Array => {
-    if (!(buffer instanceof ScalarBuffer)) throw invalidBuffer('belongs to another device');
-    const array = buffer.data;
-    if (!owned.has(buffer)) throw invalidBuffer('belongs to another device');
-    if (array.length < length) throw invalidBuffer(`has ${array.length} elements where ${length} are needed`);
-    return array;
-  };
-  const field = (f: Field, length = 0): ScalarField => [data(f[0], length), data(f[1], length), data(f[2], length)];
+  const data = buffers.get;
+  const field = buffers.getField;
   const size = (shape: Shape) => shape[0] * shape[1] * shape[2];
 
   const kernels: Kernels = {
@@ -139,10 +102,8 @@ export function openScalarDevice(maxBytes: number): Device {
     fill: (buffer, value) => {
       data(buffer).fill(value);
     },
-    scope: scopes.run,
+    scope: buffers.scope,
     memory: () => ({ bytes, peak }),
-    close: async () => {
-      for (const buffer of [...owned]) buffer.dispose();
-    },
+    close: async () => buffers.disposeAll(),
   };
 }

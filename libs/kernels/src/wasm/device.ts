@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EngramError } from '@engram/errors';
+import { createBufferRegistry } from '../buffer-registry.ts';
 import type { Buffer, Device, Kernels } from '../device.ts';
-import { invalidBuffer } from '../device-errors.ts';
-import { createScopes } from '../scopes.ts';
 import { adam } from './adam.ts';
 import { affine } from './affine.ts';
 import { affineWarp } from './affine-warp.ts';
@@ -29,29 +28,6 @@ export const wasmFile: string = fileURLToPath(new URL('../../dist/kernels.wasm',
 /** Below this a dispatch takes less time than waking a thread. */
 const WORTH_SPREADING = 32_768;
 
-class WasmBuffer implements Buffer {
-  readonly length: number;
-  #pointer: number;
-  readonly #release: (buffer: WasmBuffer, pointer: number) => void;
-
-  constructor(length: number, pointer: number, release: (buffer: WasmBuffer, pointer: number) => void) {
-    this.length = length;
-    this.#pointer = pointer;
-    this.#release = release;
-  }
-
-  get pointer(): number {
-    if (this.#pointer === 0) throw invalidBuffer('was freed');
-    return this.#pointer;
-  }
-
-  dispose(): void {
-    if (this.#pointer === 0) return;
-    this.#release(this, this.#pointer);
-    this.#pointer = 0;
-  }
-}
-
 /**
  * AssemblyScript SIMD kernels over one shared memory, spread over `threads`.
  * @throws DEVICE_UNAVAILABLE when the kernels are not built. DEVICE_OUT_OF_MEMORY beyond `maxBytes`.
@@ -59,32 +35,15 @@ class WasmBuffer implements Buffer {
 export function openWasmDevice(maxBytes: number, threads: number): Device {
   const store = createMemory(maxBytes);
   const pool = openPool(compile(), store.memory, threads);
-  const scopes = createScopes();
-  const owned = new Set<Buffer>();
+  const buffers = createBufferRegistry<number>(store.release);
 
   const floats = (at: number, length: number) => new Float32Array(store.memory.buffer, at, length);
-  const pointer = (buffer: Buffer, length: number): number => {
-    if (!(buffer instanceof WasmBuffer)) throw invalidBuffer('belongs to another device');
-    const at = buffer.pointer;
-    if (!owned.has(buffer)) throw invalidBuffer('belongs to another device');
-    if (buffer.length < length) throw invalidBuffer(`has ${buffer.length} elements where ${length} are needed`);
-    return at;
-  };
-  const create = (length: number): WasmBuffer => {
-    const buffer = new WasmBuffer(length, store.reserve(length * 4), (freed, at) => {
-      store.release(at);
-      owned.delete(freed);
-      scopes.forget(freed);
-    });
-    owned.add(buffer);
-    scopes.track(buffer);
-    return buffer;
-  };
+  const create = (length: number): Buffer => buffers.add(length, store.reserve(length * 4));
 
   const machine: Machine = {
     threads,
-    pointer,
-    pointers: (field, length) => [pointer(field[0], length), pointer(field[1], length), pointer(field[2], length)],
+    pointer: buffers.get,
+    pointers: buffers.getField,
     temporary: (bytes, use) => {
       const at = store.reserve(bytes);
       try {
@@ -112,26 +71,26 @@ export function openWasmDevice(maxBytes: number, threads: number): Device {
     kernels: kernelsOf(machine),
     alloc: (length) => {
       const buffer = create(length);
-      floats(buffer.pointer, length).fill(0);
+      floats(buffers.get(buffer), length).fill(0);
       return buffer;
     },
     upload: (values) => {
       const buffer = create(values.length);
-      floats(buffer.pointer, values.length).set(values);
+      floats(buffers.get(buffer), values.length).set(values);
       return buffer;
     },
     download: async (buffer, out = new Float32Array(buffer.length)) => {
-      out.set(floats(pointer(buffer, 0), buffer.length));
+      out.set(floats(buffers.get(buffer), buffer.length));
       return out;
     },
-    copy: (from, to) => floats(pointer(to, from.length), from.length).set(floats(pointer(from, 0), from.length)),
+    copy: (from, to) => floats(buffers.get(to, from.length), from.length).set(floats(buffers.get(from), from.length)),
     fill: (buffer, value) => {
-      floats(pointer(buffer, 0), buffer.length).fill(value);
+      floats(buffers.get(buffer), buffer.length).fill(value);
     },
-    scope: scopes.run,
+    scope: buffers.scope,
     memory: store.usage,
     close: async () => {
-      for (const buffer of [...owned]) buffer.dispose();
+      buffers.disposeAll();
       await pool.close();
     },
   };
