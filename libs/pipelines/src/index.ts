@@ -15,11 +15,10 @@
 export { type AdniParameters, adniParameters } from './adni/parameters.ts';
 export { type SessionFiles, type SessionSubject, writeSession } from './adni/write-session.ts';
 export type { DerivedTemplate } from './atlas/derive.ts';
-export { type AtlasFolder, defaultCacheDir, type EnsureAtlasOptions, ensureAtlas } from './atlas/ensure-atlas.ts';
+export { type AtlasFolder, type EnsureAtlasOptions, ensureAtlas } from './atlas/ensure-atlas.ts';
 export { type Atlas, loadAtlas } from './atlas/load-atlas.ts';
 export { type AtlasManifest, atlasManifest } from './atlas/manifest.ts';
 export { canonicalJson, digestOf } from './canonical-json.ts';
-export { fileSha256 } from './file-sha256.ts';
 export { pipelineNamed, pipelines } from './registry.ts';
 export type { HashedInput } from './run-inputs.ts';
 export {

@@ -1,9 +1,9 @@
 /** Hashes of what a run is given. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { fileSha256 } from '@engram/cache';
 import { EngramError } from '@engram/errors';
 import { digestOf } from './canonical-json.ts';
-import { fileSha256 } from './file-sha256.ts';
 import type { RunInput } from './task.ts';
 
 export interface HashedInput {

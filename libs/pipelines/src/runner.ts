@@ -1,10 +1,10 @@
 /** Runs a pipeline: in order, each task once per content, in one child process. */
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileSha256 } from '@engram/cache';
 import type { TaskStatus } from '@engram/contracts';
 import { EngramError, isEngramError } from '@engram/errors';
 import type { DeviceOptions } from '@engram/kernels';
-import { fileSha256 } from './file-sha256.ts';
 import { type HashedInput, hashInput } from './run-inputs.ts';
 import { progressMeter } from './run-progress.ts';
 import type { PipelineDefinition, RunInput, TaskDefinition, TaskFile } from './task.ts';

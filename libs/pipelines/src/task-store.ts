@@ -1,9 +1,9 @@
 /** Where results of tasks are kept. A key names content, so nothing in it is ever changed, only evicted. */
 import { cp, link, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileSha256 } from '@engram/cache';
 import { EngramError } from '@engram/errors';
 import { z } from 'zod';
-import { fileSha256 } from './file-sha256.ts';
 
 export const taskManifest = z.object({
   schema: z.literal('engram/task-result/1'),

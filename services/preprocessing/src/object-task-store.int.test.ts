@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileSha256 } from '@engram/cache';
 import { type Objects, openObjects } from '@engram/objects';
-import { fileSha256, type TaskManifest } from '@engram/pipelines';
+import type { TaskManifest } from '@engram/pipelines';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { evictTasks } from './evict-tasks.ts';
 import { objectTaskStore } from './object-task-store.ts';

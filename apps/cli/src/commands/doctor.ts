@@ -1,10 +1,12 @@
 /** `engram doctor`: what this machine has and lacks, each with what to do. */
+
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
+import { cacheDir } from '@engram/cache';
 import { loadConfig, redactedConfig } from '@engram/config';
 import { asEngramError } from '@engram/errors';
 import { listDevices } from '@engram/kernels';
-import { defaultCacheDir, ensureAtlas } from '@engram/pipelines';
+import { ensureAtlas } from '@engram/pipelines';
 import type { Command } from 'commander';
 import { plainLine, speak } from '../output.ts';
 import { table } from '../table.ts';
@@ -75,7 +77,7 @@ export function doctorCommand(program: Command): void {
           process.stdout.write(
             `${table([['check', 'state', 'detail'], ...findings.map((f) => [f.check, f.state, f.detail])])}\n`,
           );
-          process.stdout.write(`cache folder: ${defaultCacheDir()}\n`);
+          process.stdout.write(`cache folder: ${cacheDir()}\n`);
         }
         if (findings.some((finding) => finding.state === 'missing')) process.exitCode = 1;
         return { findings };

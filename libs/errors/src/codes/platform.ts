@@ -8,6 +8,12 @@ export const platformCodes = {
     retryable: false,
     status: 500,
   },
+  PACKAGE_UNAVAILABLE: {
+    title: 'A package could not be fetched, unpacked or built, or does not match its checksum',
+    action: "Check the network and the named tool's own registry settings, then try again.",
+    retryable: true,
+    status: 500,
+  },
   DISK_FULL: { title: 'No space left on the disk', action: 'Free space, then retry.', retryable: true, status: 507 },
   REQUEST_INVALID: {
     title: 'The request does not fit its schema',

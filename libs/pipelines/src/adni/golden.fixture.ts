@@ -5,9 +5,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileSha256 } from '@engram/cache';
 import { z } from 'zod';
 import { canonicalJson } from '../canonical-json.ts';
-import { fileSha256 } from '../file-sha256.ts';
 import type { RunOutcome } from '../runner.ts';
 import type { AnyPipeline } from '../task.ts';
 

@@ -1,6 +1,7 @@
 /** The seed's seven objects of one session, from a finished run. */
 import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileSha256 } from '@engram/cache';
 import {
   AAL_93,
   ARTIFACTS,
@@ -13,7 +14,6 @@ import {
   roiFeatures,
 } from '@engram/contracts';
 import { digestOf } from '../canonical-json.ts';
-import { fileSha256 } from '../file-sha256.ts';
 import type { RunArtifact, RunOutcome } from '../runner.ts';
 import { atlasSummary } from './atlas-summary.ts';
 import { featureSummary } from './features.ts';

@@ -1,10 +1,9 @@
 /** Makes sure that an atlas lies on this machine, checked against its hashes. */
 import { access, readFile, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheDir as defaultCacheDir, fileSha256 } from '@engram/cache';
 import { EngramError } from '@engram/errors';
 import { digestOf } from '../canonical-json.ts';
-import { fileSha256 } from '../file-sha256.ts';
 import { COLIN27_AAL, fetchDebianAtlas } from './debian-package.ts';
 import { type AtlasManifest, MANIFEST_NAME, readManifest } from './manifest.ts';
 
@@ -21,10 +20,6 @@ export interface EnsureAtlasOptions {
   /** `$ENGRAM_CACHE_DIR`, else `$XDG_CACHE_HOME/engram`, else `~/.cache/engram`. */
   readonly cacheDir?: string;
   readonly onProgress?: (text: string) => void;
-}
-
-export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  return env['ENGRAM_CACHE_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'engram');
 }
 
 /** @throws ATLAS_UNAVAILABLE when it can be neither found nor fetched, or a file does not match its hash. */
