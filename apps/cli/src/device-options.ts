@@ -11,14 +11,16 @@ export interface DeviceFlags {
 const MEANS: Readonly<Record<string, readonly string[]>> = { cpu: ['wasm', 'scalar'], gpu: ['webgpu'] };
 
 /** @throws DEVICE_UNAVAILABLE naming what there is. */
-export function deviceOptions({ device = 'auto', threads }: DeviceFlags): DeviceOptions {
+export async function deviceOptions({ device = 'auto', threads }: DeviceFlags): Promise<DeviceOptions> {
   const count = threads === undefined ? {} : { threads: Number(threads) };
   if (device === 'auto') return count;
-  const listed = listDevices();
-  const wanted = MEANS[device] ?? [device];
-  const found = listed.find(({ backend, available }) => available && wanted.includes(backend));
+  const listed = await listDevices();
+  const wanted = listed.filter(({ backend }) => (MEANS[device] ?? [device]).includes(backend));
+  // Who says gpu means one; who names the backend takes its software driver too.
+  const found = wanted.find(({ available, software }) => available && !(software && device === 'gpu'));
   if (found) return { ...count, backend: found.backend };
-  const reason = listed.find(({ backend }) => wanted.includes(backend))?.reason ?? 'there is none here';
+  const [unfit] = wanted;
+  const reason = unfit?.reason ?? (unfit ? `${unfit.name} is software` : 'there is none here');
   const names = listed.filter(({ available }) => available).map(({ backend }) => backend);
   throw new EngramError('DEVICE_UNAVAILABLE', `no ${device} device: ${reason}; available: ${names.join(', ')}`, {
     field: 'device',

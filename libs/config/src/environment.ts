@@ -35,7 +35,7 @@ export const environment = z.object({
   ENGRAM_RECORDS_URL: url(['sqlite:', 'mongodb://', 'mongodb+srv://']).optional().describe('runs, sessions, forecasts'),
   ENGRAM_FHIR_URL: httpUrl.optional().describe('base of the FHIR R4 server; the embedded one when not set'),
   ENGRAM_FHIR_TOKEN: z.string().min(1).optional().describe('bearer token for the FHIR server'),
-  ENGRAM_DEVICE: z.enum(['auto', 'wasm', 'scalar']).default('auto').describe('imaging device'),
+  ENGRAM_DEVICE: z.enum(['auto', 'wasm', 'scalar', 'webgpu']).default('auto').describe('imaging device'),
   ENGRAM_HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
   ENGRAM_INGESTION_PORT: port(7011),
   ENGRAM_PREPROCESSING_PORT: port(7012),

@@ -17,7 +17,7 @@ const wave = (phase: number) =>
   Float32Array.from({ length: 31 * 27 * 33 }, (_, at) => 2 * Math.sin(at * 0.0007 + phase));
 const field: DisplacementField = { ...grid, x: wave(0), y: wave(1), z: wave(2) };
 
-const available = listDevices().filter((listing: DeviceListing) => listing.available);
+const available = (await listDevices()).filter((listing: DeviceListing) => listing.available);
 describe.each(available.map(({ backend }) => backend))('on the %s device', async (backend) => {
   const device = await openDevice({ backend });
   afterAll(() => device.close());

@@ -9,6 +9,13 @@ export function outOfMemory(wanted: number, used: number, ceiling: number): Engr
   );
 }
 
+export function tooLargeForBinding(wanted: number, most: number): EngramError {
+  return new EngramError(
+    'DEVICE_OUT_OF_MEMORY',
+    `A kernel of this graphics device reads at most ${mebibytes(most)} from one buffer, and ${mebibytes(wanted)} are needed`,
+  );
+}
+
 export function invalidBuffer(why: string): EngramError {
   return new EngramError('DEVICE_BUFFER_INVALID', `A device buffer ${why}`);
 }

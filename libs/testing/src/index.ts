@@ -26,3 +26,4 @@ export {
 export { type Random, random } from './phantom/random.ts';
 export { randomRigid, rigid } from './phantom/rigid.ts';
 export { hasSharedData, sharedData } from './shared-data.ts';
+export { SWIFTSHADER_FILES, swiftshaderEnvironment, swiftshaderFolder, useSwiftshader } from './swiftshader.ts';

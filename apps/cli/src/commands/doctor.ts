@@ -5,7 +5,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { cacheDir } from '@engram/cache';
 import { loadConfig, redactedConfig } from '@engram/config';
 import { asEngramError } from '@engram/errors';
-import { listDevices } from '@engram/kernels';
+import { type DeviceListing, listDevices, openDevice } from '@engram/kernels';
 import { ensureAtlas } from '@engram/pipelines';
 import type { Command } from 'commander';
 import { plainLine, speak } from '../output.ts';
@@ -54,14 +54,27 @@ export async function examine(env: NodeJS.ProcessEnv, atlasDir?: string): Promis
       const embedded = [bus, objects, records].every((url) => /^(sqlite|file):/.test(String(url)));
       return { state: 'ok', detail: embedded ? 'embedded adapters' : JSON.stringify({ bus, objects, records, fhir }) };
     }),
-    ...listDevices().map((device) =>
-      found(`device ${device.backend}`, async () => ({
-        state: device.available ? 'ok' : 'warning',
-        detail: device.reason ?? device.name,
-      })),
-    ),
+    ...(await listDevices()).map((listing) => found(`device ${listing.backend}`, () => judgeDevice(listing))),
   ];
   return Promise.all(findings);
+}
+
+/** Opened, because a graphics device must prove itself then. A device that is not there is no fault while another is. */
+async function judgeDevice({
+  backend,
+  name,
+  available,
+  software,
+  reason,
+}: DeviceListing): Promise<Omit<Finding, 'check'>> {
+  if (!available) return { state: 'warning', detail: reason ?? name };
+  if (software) return { state: 'warning', detail: `${name}: software and slow, used only when named` };
+  try {
+    await (await openDevice({ backend })).close();
+    return { state: 'ok', detail: name };
+  } catch (error) {
+    return { state: 'warning', detail: plainLine(asEngramError(error)) };
+  }
 }
 
 export function doctorCommand(program: Command): void {

@@ -36,7 +36,7 @@ async function processSession(options: Options): Promise<ProcessReport> {
   const stop = () => abort.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
-    const device = deviceOptions(options);
+    const device = await deviceOptions(options);
     const atlas = await ensureAtlas({
       onProgress: progress.update,
       ...(options.atlas === undefined ? {} : { dir: resolve(options.atlas) }),

@@ -73,7 +73,7 @@ async function register(options: Options): Promise<RegisterReport> {
         },
       );
   const labels = options.labels === undefined ? undefined : (await readLabels(options.labels)).labels;
-  const device = await openDevice(deviceOptions(options));
+  const device = await openDevice(await deviceOptions(options));
   try {
     const mask = strippedMask(fixed.volume);
     const report = (fraction: number) =>

@@ -57,7 +57,7 @@ export const imagingCodes = {
   },
   DEVICE_OUT_OF_MEMORY: {
     title: 'The compute device has no memory left for this image',
-    action: 'Raise the memory limit, lower the number of runs at a time, or use a coarser image.',
+    action: 'Raise the memory limit, lower the number of runs at a time, take the wasm device, or use a coarser image.',
     retryable: true,
     status: 503,
   },
@@ -65,6 +65,12 @@ export const imagingCodes = {
     title: 'The compute device asked for is not available',
     action: 'Run `npm run setup` to build the kernels, or choose another device; `engram doctor` lists them.',
     retryable: false,
+    status: 503,
+  },
+  DEVICE_LOST: {
+    title: 'The graphics device stopped answering: its driver was reset, or it was taken away',
+    action: 'Run again. If it happens again, update the graphics driver or take the wasm device.',
+    retryable: true,
     status: 503,
   },
   DEVICE_BUFFER_INVALID: {
