@@ -11,8 +11,9 @@ import { runTool } from './run-tool.ts';
 
 export interface DebianRequest {
   readonly name: string;
-  readonly version: string;
-  readonly sha256: string;
+  /** The distribution's newest where it is not said. */
+  readonly version?: string;
+  readonly sha256?: string;
 }
 
 export interface DebianOptions {
@@ -34,14 +35,14 @@ export async function fetchDebianPackages(
   const options = aptOptions(work);
   onProgress('reading the Debian package lists');
   await runTool('apt-get', [...options, '-qq', 'update'], { cwd: work });
-  const names = packages.map(({ name, version }) => `${name}=${version}`);
-  onProgress(`downloading ${packages.map(({ name, version }) => `${name} ${version}`).join(', ')}`);
+  const names = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
+  onProgress(`downloading ${names.join(', ')}`);
   const verb = withDependencies
     ? ['-y', '--no-install-recommends', '--reinstall', '--download-only', 'install']
     : ['download'];
   await runTool('apt-get', [...options, '-qq', ...verb, ...names], { cwd: archives });
   const files = (await readdir(archives)).filter((entry) => entry.endsWith('.deb')).sort();
-  for (const wanted of packages) await checkPinned(archives, files, wanted);
+  for (const wanted of packages) await checkPackage(archives, files, wanted);
   return files.map((file) => join(archives, file));
 }
 
@@ -66,10 +67,10 @@ const aptOptions = (work: string): string[] =>
     'Acquire::Retries=3',
   ].flatMap((option) => ['-o', option]);
 
-async function checkPinned(archives: string, files: readonly string[], wanted: DebianRequest): Promise<void> {
+async function checkPackage(archives: string, files: readonly string[], wanted: DebianRequest): Promise<void> {
   const file = files.find((entry) => entry.startsWith(`${wanted.name}_`));
   if (file === undefined) throw new EngramError('PACKAGE_UNAVAILABLE', `apt-get downloaded no ${wanted.name}`);
-  if ((await fileSha256(join(archives, file))) !== wanted.sha256) {
+  if (wanted.sha256 !== undefined && (await fileSha256(join(archives, file))) !== wanted.sha256) {
     throw new EngramError('PACKAGE_UNAVAILABLE', `the downloaded ${wanted.name} does not match its pinned sha256`, {
       file,
     });
