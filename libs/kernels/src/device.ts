@@ -8,7 +8,7 @@
  * output voxel to input voxel, 12 numbers, row-major 3x4. NaN spreads to what is computed from it (a NaN coordinate gives
  * NaN, or `outside` where a kernel has one) and never reads outside an image. Results do not depend on the number of
  * threads, bit for bit: reductions are summed in a fixed order. Work is queued in call order; only `download` and the
- * kernels that return a number wait, so that a GPU fits.
+ * kernels that return a number wait, so that a GPU fits: what went wrong before is thrown there at the latest.
  */
 export type Shape = readonly [number, number, number];
 
@@ -119,7 +119,7 @@ export interface Kernels {
   resize(input: Buffer, from: Shape, to: Shape, gain: number, output: Buffer): void;
   /** Largest Euclidean norm of the field. */
   maxNorm(u: Field, length: number): Promise<number>;
-  /** y = alpha*x + beta*y, element by element. */
+  /** y = alpha*x + beta*y, element by element; `x` may be `y`, and with beta 0 what y held does not matter. */
   axpby(alpha: number, x: Buffer, beta: number, y: Buffer): void;
   /**
    * One bounded ascent step of Adam (Kingma & Ba 2015) on a field of `length` = its buffers' length: moments `m`, `v` are

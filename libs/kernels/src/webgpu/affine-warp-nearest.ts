@@ -9,9 +9,11 @@ const affineWarpNearestKernel = kernel('affineWarpNearest', {
   parameters: { ...affineParameters, displaced: 'i32' },
   functions: affineFunctions,
   body: /* wgsl */ `
-  var point = vec3f(at);
-  if (p.displaced == 1) { point += vec3f(ux[i], uy[i], uz[i]); }
-  let q = floor(transformed(point) + 0.5);
+  var u = vec3f(0);
+  if (p.displaced == 1) { u = vec3f(ux[i], uy[i], uz[i]); }
+  let point = transformed(at, u);
+  // Halves round up, also where float32 has lost a millionth: then every GPU takes the same voxel.
+  let q = point.whole + floor(point.rest + 0.500001);
   let image_shape = vec3i(p.ix, p.iy, p.iz);
   // Of the rounded point: is_inside would judge it half a voxel too late.
   if (is_nan(q.x + q.y + q.z) || any(q < vec3f(0)) || any(q >= vec3f(image_shape))) {

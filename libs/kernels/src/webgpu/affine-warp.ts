@@ -9,7 +9,7 @@ const affineWarpKernel = kernel('affineWarp', {
   parameters: affineParameters,
   functions: affineFunctions,
   body: /* wgsl */ `
-  output[i] = sampled(transformed(vec3f(at) + vec3f(ux[i], uy[i], uz[i])));`,
+  output[i] = sampled(transformed(at, vec3f(ux[i], uy[i], uz[i])));`,
 });
 
 export const affineWarp =

@@ -9,7 +9,7 @@ export const affineKernel = kernel('affine', {
   parameters: affineParameters,
   functions: affineFunctions,
   body: /* wgsl */ `
-  output[i] = sampled(transformed(vec3f(at)));`,
+  output[i] = sampled(transformed(at, vec3f(0)));`,
 });
 
 export const affine =
