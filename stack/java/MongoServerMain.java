@@ -1,0 +1,30 @@
+import de.bwaldvogel.mongo.MongoServer;
+import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import java.util.List;
+
+/** mongo-java-server on H2 files. Arguments: address, port, database file. Ends on SIGTERM after closing its files. */
+public final class MongoServerMain {
+
+  /** The server itself reports wire version 8, which current drivers refuse although they ask nothing of it that it lacks. */
+  private static final class Version5 implements MongoVersion {
+    @Override
+    public List<Integer> getVersionArray() {
+      return List.of(5, 0, 0);
+    }
+
+    @Override
+    public int getWireVersion() {
+      return 13;
+    }
+  }
+
+  public static void main(String[] arguments) throws InterruptedException {
+    H2Backend backend = new H2Backend(arguments[2]);
+    backend.version(new Version5());
+    MongoServer server = new MongoServer(backend);
+    Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
+    server.bind(arguments[0], Integer.parseInt(arguments[1]));
+    Thread.currentThread().join();
+  }
+}

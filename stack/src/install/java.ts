@@ -1,0 +1,45 @@
+/** Our own small Java programs around the fetched jars, and how a JVM is started. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { appearWhole, fileSha256, runTool } from '@engram/cache';
+import type { Launch } from '../server.ts';
+
+const SOURCES = fileURLToPath(new URL('../../java/', import.meta.url));
+
+/**
+ * Compiles `java/<name>.java` against the jars of an installation, once for every state of the source.
+ * @returns the folder of its classes. @throws PACKAGE_UNAVAILABLE with javac's first error.
+ */
+export async function compileJava(name: string, installed: string): Promise<string> {
+  const source = join(SOURCES, `${name}.java`);
+  const classes = join(installed, `classes-${(await fileSha256(source)).slice(0, 16)}`);
+  const compiled = await access(classes).then(
+    () => true,
+    () => false,
+  );
+  if (compiled) return classes;
+  const options = ['-nowarn', '-proc:none', '-cp', join(installed, 'lib', '*')];
+  await appearWhole(classes, async (folder) => {
+    await runTool('javac', [...options, '-d', folder, source], { cwd: folder });
+  });
+  return classes;
+}
+
+export interface JavaProgram {
+  readonly main: string;
+  readonly args: readonly string[];
+  readonly heapMb: number;
+  readonly options?: readonly string[];
+  /** Folders that come before the jars in the class path: our classes, logging settings. */
+  readonly folders?: readonly string[];
+}
+
+/** The serial collector: these servers share a machine with the tests, and are small. */
+export function java(installed: string, { main, args, heapMb, options = [], folders = [] }: JavaProgram): Launch {
+  const classPath = [...folders, join(installed, 'lib', '*')].join(':');
+  return {
+    program: 'java',
+    args: [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', ...options, '-cp', classPath, main, ...args],
+  };
+}
