@@ -12,6 +12,8 @@ import type { Bus, Delivery } from './port.ts';
 export interface BusUnderTest {
   readonly bus: Bus;
   another(): Promise<Bus>;
+  /** How long an effect may take to show: a broker may first have to share the partitions out. Default 15 s. */
+  readonly patienceMs?: number;
   close(): Promise<void>;
 }
 
@@ -30,13 +32,14 @@ export function sample(key: string, version: number): EngramEvent {
 
 const types = ['run.requested.v1'];
 const place = ({ event }: Delivery) => `${event.partitionkey[0]}${event.subjectversion}`;
-const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
 
 export function busConformance(name: string, open: () => Promise<BusUnderTest>): void {
   describe(`bus: ${name}`, () => {
     let under: BusUnderTest;
     let bus: Bus;
     let group: string;
+    const until = (check: () => void | Promise<void>) =>
+      vi.waitFor(check, { timeout: under.patienceMs ?? 15_000, interval: 10 });
     beforeEach(async () => {
       under = await open();
       bus = under.bus;

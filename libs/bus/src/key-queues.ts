@@ -4,6 +4,8 @@
  */
 export interface KeyQueues {
   add(key: string, job: () => Promise<void>): void;
+  /** Resolves when the jobs that are under way now have ended. */
+  idle(): Promise<void>;
   /** Starts nothing more; resolves when the jobs under way have ended. Jobs not started are dropped. */
   close(): Promise<void>;
 }
@@ -37,6 +39,8 @@ export function keyQueues(concurrency: number): KeyQueues {
     }
   }
 
+  const idle = async () => void (await Promise.allSettled(busy.values()));
+
   return {
     add(key, job) {
       const jobs = waiting.get(key);
@@ -45,9 +49,10 @@ export function keyQueues(concurrency: number): KeyQueues {
       if (!busy.has(key) && !ready.includes(key)) ready.push(key);
       start();
     },
+    idle,
     async close() {
       closed = true;
-      await Promise.allSettled(busy.values());
+      await idle();
     },
   };
 }

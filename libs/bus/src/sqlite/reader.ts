@@ -8,6 +8,7 @@ import { gauge, type Logger } from '@engram/telemetry';
 import { DEFAULT_RETRY_DELAYS_MS, deliver, retryDelay } from '../deliver.ts';
 import { keyQueues } from '../key-queues.ts';
 import type { SubscribeOptions, Subscription } from '../port.ts';
+import { type UnbrokenRun, unbrokenRun } from '../unbroken-run.ts';
 import type { Hold, Source, Store } from './store.ts';
 
 export interface ReaderEnvironment {
@@ -42,10 +43,8 @@ interface Partition {
   draining: boolean;
   /** Last offset read. */
   fetched: number;
-  /** Offsets read and not yet committed, in order, and which of them are finished. */
-  readonly open: number[];
-  readonly finished: Set<number>;
-  /** The end of the unbroken run of finished ones. */
+  readonly run: UnbrokenRun;
+  /** The end of the unbroken run of finished offsets. */
   done: number;
 }
 
@@ -103,8 +102,7 @@ export function openReader(
           live: true,
           draining: false,
           fetched,
-          open: [],
-          finished: new Set(),
+          run: unbrokenRun(),
           done: fetched,
         });
       }
@@ -122,17 +120,17 @@ export function openReader(
   }
 
   function giveBackWhenDrained(partition: Partition): void {
-    if (!partition.draining || !partition.live || partition.open.length > 0 || toCommit.has(partition)) return;
+    if (!partition.draining || !partition.live || partition.run.open > 0 || toCommit.has(partition)) return;
     drop(partition);
     store.release(partition.hold, owner);
   }
 
   function fill(partition: Partition): void {
-    const room = READ_AHEAD - partition.open.length;
+    const room = READ_AHEAD - partition.run.open;
     if (closed || !partition.live || partition.draining || room <= 0) return;
     for (const { offset, event, publishedAt } of store.read(partition.hold, partition.fetched, room)) {
       partition.fetched = offset;
-      partition.open.push(offset);
+      partition.run.begin(offset);
       queue({ partition, source: { log: offset }, event, attempt: 1, publishedAt, firstFailure: null });
     }
   }
@@ -185,9 +183,9 @@ export function openReader(
 
   function finish(partition: Partition, offset: number): void {
     if (!partition.live) return;
-    partition.finished.add(offset);
-    while (partition.open[0] !== undefined && partition.finished.delete(partition.open[0])) {
-      partition.done = partition.open.shift() ?? partition.done;
+    const end = partition.run.finish(offset);
+    if (end !== undefined) {
+      partition.done = end;
       toCommit.add(partition);
     }
     if (toCommit.size > 0) committing ??= setTimeout(commit, COMMIT_MS);
