@@ -45,4 +45,4 @@ function whatFailed(program: string, cause: unknown): string {
 }
 
 const isErrorLine = (line: string): boolean =>
-  /^([EW]:|\[ERROR\]|error:|fatal:|go: \S+: |\S+\.java:\d+: error)/.test(line);
+  /^([EW]:|\[ERROR\] \S|error:|fatal:|go: \S+: |\S+\.java:\d+: error)/.test(line);

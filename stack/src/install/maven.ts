@@ -25,8 +25,8 @@ export async function fetchJars(
   progress('fetching jars with Maven');
   const pom = join(work, 'pom.xml');
   const lib = join(folder, 'lib');
-  await writeFile(pom, project(artefacts));
-  const settings = [`-DoutputDirectory=${lib}`, '-DincludeScope=runtime', `-DexcludeTransitive=${!transitive}`];
+  await writeFile(pom, project(artefacts, transitive));
+  const settings = [`-DoutputDirectory=${lib}`, '-DincludeScope=runtime', '-Dstyle.color=never'];
   await runTool('mvn', ['-q', '-B', '--strict-checksums', '-f', pom, COPY, ...settings], {
     cwd: work,
     timeoutMs: TIMEOUT_MS,
@@ -34,21 +34,23 @@ export async function fetchJars(
   await checksums.check(lib);
 }
 
-const project = (artefacts: readonly string[]): string => `<project>
+const project = (artefacts: readonly string[], transitive: boolean): string => `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>engram</groupId>
   <artifactId>stack</artifactId>
   <version>1</version>
   <packaging>pom</packaging>
-  <dependencies>${artefacts.map(dependency).join('')}</dependencies>
+  <dependencies>${artefacts.map((artefact) => dependency(artefact, transitive)).join('')}</dependencies>
 </project>
 `;
 
-function dependency(artefact: string): string {
+const NOTHING_ELSE = '<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>';
+
+function dependency(artefact: string, transitive: boolean): string {
   const [group, name, version, classifier] = artefact.split(':');
   const parts = { groupId: group, artifactId: name, version, classifier };
   const tags = Object.entries(parts).flatMap(([tag, value]) =>
     value === undefined ? [] : `<${tag}>${value}</${tag}>`,
   );
-  return `<dependency>${tags.join('')}</dependency>`;
+  return `<dependency>${tags.join('')}${transitive ? '' : NOTHING_ELSE}</dependency>`;
 }
