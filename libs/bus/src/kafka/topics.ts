@@ -92,7 +92,10 @@ export function openTopics(client: KafkaClient, settings: TopicSettings): Topics
 
 function agree(counts: ReadonlyMap<string, number>): void {
   if (new Set(counts.values()).size <= 1) return;
-  const text = [...counts].map(([topic, count]) => `${topic} has ${count}`).join(', ');
+  const text = [...counts]
+    .map(([topic, count]) => `${topic} has ${count}`)
+    .sort()
+    .join(', ');
   throw new EngramError('CONFIG_INVALID', `the topics must have one number of partitions: ${text}`, {
     field: 'ENGRAM_BUS_URL',
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openDatabase } from '@engram/records';
 import { describe, expect, test, vi } from 'vitest';
 import { busConformance, sample } from '../conformance.ts';
+import { killedConsumerConformance } from '../killed-consumer.conformance.ts';
 import type { Bus } from '../port.ts';
 import { openSqliteBus, type SqliteBusOptions } from './bus.ts';
 
@@ -28,6 +29,11 @@ function temporary() {
 busConformance('sqlite', async () => {
   const { open, close } = temporary();
   return { bus: open(), another: async () => open(), close };
+});
+
+killedConsumerConformance('sqlite', 20_000, async () => {
+  const { url, open, close } = temporary();
+  return { bus: open({ leaseMs: 600 }), url, close };
 });
 
 describe('the embedded log', () => {

@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AssignerProtocol, type Consumer, type Kafka, KafkaJSError, type PartitionAssigner } from 'kafkajs';
+import { AssignerProtocol, type Consumer, type Kafka, type PartitionAssigner } from 'kafkajs';
 import type { Member, MemberOptions, TopicPartition } from '../client.ts';
 import { assignSlots, SLOT_PROTOCOL } from '../slots.ts';
 
@@ -107,7 +107,7 @@ function slotAssigner(holding: Holdings): PartitionAssigner {
     protocol({ topics }) {
       // kafkajs has no hook that it awaits before it joins again. It does try a join again that a rebalance interrupted.
       if (!holding.released()) {
-        throw Object.assign(new KafkaJSError('handlers are still under way'), { type: 'REBALANCE_IN_PROGRESS' });
+        throw Object.assign(new Error('handlers are still under way'), { type: 'REBALANCE_IN_PROGRESS' });
       }
       const metadata = AssignerProtocol.MemberMetadata.encode({ version: 0, topics, userData: Buffer.alloc(0) });
       return { name: SLOT_PROTOCOL, metadata };

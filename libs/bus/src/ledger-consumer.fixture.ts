@@ -1,10 +1,10 @@
 /** Consumes run.requested.v1 and writes each delivery into a ledger file, slowly enough to be killed in the middle. */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSqliteBus } from './bus.ts';
+import { openBus } from './open.ts';
 
 const [url = '', ledger = '', group = ''] = process.argv.slice(2);
-const bus = openSqliteBus(url, { pollMs: 20, leaseMs: 600 });
+const bus = await openBus(url, { pollMs: 20, leaseMs: 600 });
 await bus.subscribe({
   group,
   types: ['run.requested.v1'],
