@@ -1,5 +1,5 @@
 /**
- * The port's promises on any other R4 server: `ENGRAM_CONFORMANCE_FHIR_URL=http://127.0.0.1:38080/fhir` runs them there.
+ * The port's promises on any other R4 server, named by `FHIR_URL` (`npm run stack -- up hapi` starts one and prints it).
  * The server must be able to reach this machine's loopback.
  */
 import { createServer } from 'node:http';
@@ -9,9 +9,9 @@ import { afterAll, describe } from 'vitest';
 import { openFhir } from './client/open.ts';
 import { fhirConformance, type Received } from './conformance.ts';
 
-const url = process.env['ENGRAM_CONFORMANCE_FHIR_URL'];
+const url = process.env['FHIR_URL'];
 
-describe.skipIf(url === undefined)('another FHIR server (needs ENGRAM_CONFORMANCE_FHIR_URL)', () => {
+describe.skipIf(url === undefined)('another FHIR server (needs FHIR_URL)', () => {
   const received: Received[] = [];
   const endpoint = createServer((request, response) => {
     const chunks: Buffer[] = [];

@@ -5,6 +5,13 @@
 
 export { type DicomElements, type DicomVr, dicomFile, dicomSlice, type SliceOptions } from './dicom-file.ts';
 export {
+  type Fault,
+  type FaultProxy,
+  type FaultProxyOptions,
+  type ProxiedRequest,
+  startFaultProxy,
+} from './fault-proxy.ts';
+export {
   type PetOptions,
   type PetPhantom,
   petFromLabels,
@@ -26,4 +33,5 @@ export {
 export { type Random, random } from './phantom/random.ts';
 export { randomRigid, rigid } from './phantom/rigid.ts';
 export { hasSharedData, sharedData } from './shared-data.ts';
+export { storeInstances } from './store-instances.ts';
 export { SWIFTSHADER_FILES, swiftshaderEnvironment, swiftshaderFolder, useSwiftshader } from './swiftshader.ts';
