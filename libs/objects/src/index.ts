@@ -7,6 +7,7 @@
  * @module
  */
 export { checkKey } from './key.ts';
+export { ensureLifecycle, type LifecycleRule } from './lifecycle.ts';
 export { type ObjectsPluginOptions, objectsPlugin } from './objects-plugin.ts';
 export { type OpenObjectsOptions, openObjects } from './open.ts';
 export type * from './port.ts';

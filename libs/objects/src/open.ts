@@ -12,9 +12,10 @@ export interface OpenObjectsOptions {
   readonly secret?: string | undefined;
 }
 
-/** Scheme to adapter. A distributed one (`s3:`) is one more entry here, held to the same conformance suite. */
+/** Scheme to adapter, all held to one conformance suite. The AWS client is loaded where it is used only. */
 const adapters: Readonly<Record<string, (url: string, options: OpenObjectsOptions) => Promise<Objects>>> = {
   'file:': (url, options) => openFolderObjects({ root: folderOf(url), ...options }),
+  's3:': async (url) => (await import('./s3/objects.ts')).openS3Objects(url),
 };
 
 /** `file:///absolute/folder`, or `file:relative/folder` below the working directory. */
@@ -22,8 +23,11 @@ const folderOf = (url: string): string =>
   url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice('file:'.length));
 
 /**
- * @example const objects = await openObjects('file:///var/lib/engram/objects');
- * @throws CONFIG_INVALID when no adapter has the URL's scheme.
+ * @example
+ * const here = await openObjects('file:///var/lib/engram/objects');
+ * const shared = await openObjects('s3://engram/site-a?endpoint=https://s3.example.org&region=eu-central-1');
+ * @throws CONFIG_INVALID when no adapter has the URL's scheme or the URL will not do; UPSTREAM_FAILED when the store cannot
+ * be reached.
  */
 export async function openObjects(url: string, options: OpenObjectsOptions = {}): Promise<Objects> {
   const scheme = /^[a-z][a-z0-9+.-]*:/.exec(url)?.[0] ?? '';

@@ -9,6 +9,15 @@ export interface ObjectInfo {
   readonly modified: string;
 }
 
+/** What a list says of an object; `head` says the rest. (S3 lists neither hash nor type.) */
+export type ListedObject = Pick<ObjectInfo, 'key' | 'bytes' | 'modified'>;
+
+/** Bytes `start` to `end`, both inclusive; to the last without an end. */
+export interface Range {
+  readonly start: number;
+  readonly end?: number;
+}
+
 export interface PutOptions {
   readonly contentType?: string;
   /** Checked against what arrived. @throws OBJECT_CORRUPT on a mismatch, and nothing is stored. */
@@ -24,15 +33,16 @@ export interface Objects {
   put(key: string, body: Body, options?: PutOptions): Promise<ObjectInfo>;
   /** @throws OBJECT_NOT_FOUND; OBJECT_CORRUPT when the stored bytes no longer match their sha256. */
   get(key: string): Promise<Uint8Array>;
-  /** Bytes `start` to `end`, both inclusive; the whole without a range. */
-  stream(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
+  /** The bytes of a range, or the whole. @throws REQUEST_INVALID for a range outside the object. */
+  stream(key: string, range?: Range): Promise<Readable>;
   /** Copies an object into a local file. */
   download(key: string, file: string): Promise<ObjectInfo>;
   head(key: string): Promise<ObjectInfo | undefined>;
+  /** In byte order of the keys. */
   list(
     prefix: string,
     options?: { readonly limit?: number; readonly cursor?: string },
-  ): Promise<{ readonly objects: readonly ObjectInfo[]; readonly next: string | null }>;
+  ): Promise<{ readonly objects: readonly ListedObject[]; readonly next: string | null }>;
   copy(from: string, to: string): Promise<ObjectInfo>;
   /** Second time does no harm. */
   remove(key: string): Promise<void>;

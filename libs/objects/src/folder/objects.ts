@@ -1,17 +1,18 @@
 /** The folder adapter: see layout.ts for the files and write.ts for why no reader ever sees a part of an object. */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { link, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { EngramError } from '@engram/errors';
 import { checkKey, checkPrefix } from '../key.ts';
 import type { ObjectInfo, Objects, PutOptions } from '../port.ts';
+import { corrupt, exists, mismatch, notFound, outside } from '../refusals.ts';
 import { signedUrl } from '../signed-url.ts';
+import { coded, errno, streamToFile, temporaryFile, writeTemporary } from '../temporary-file.ts';
 import { layout } from './layout.ts';
 import { walkKeys } from './walk.ts';
-import { coded, errno, placeText, syncFolder, temporaryFile, writeTemporary } from './write.ts';
+import { placeText, syncFolder } from './write.ts';
 
 export interface FolderOptions {
   readonly root: string;
@@ -44,7 +45,7 @@ export async function openFolderObjects({ root, publicUrl, secret, now = Date.no
 
   async function known(key: string): Promise<ObjectInfo> {
     const info = await head(key);
-    if (!info) throw new EngramError('OBJECT_NOT_FOUND', `there is no object ${key}`, { file: key });
+    if (!info) throw notFound(key);
     return info;
   }
 
@@ -68,7 +69,7 @@ export async function openFolderObjects({ root, publicUrl, secret, now = Date.no
       await placeText(at.temporary, at.meta(key), JSON.stringify(meta), exclusive);
     } catch (error) {
       if (errno(error) !== 'EEXIST') throw error;
-      throw new EngramError('OBJECT_EXISTS', `the object ${key} exists`, { file: key, cause: error });
+      throw exists(key, error);
     }
     await placeView(info);
     // A remover of the last other key with these bytes may have unlinked the blob between the two steps above.
@@ -134,7 +135,7 @@ export async function openFolderObjects({ root, publicUrl, secret, now = Date.no
       const written = await writeTemporary(at.temporary, body);
       try {
         if (options.sha256 !== undefined && options.sha256 !== written.sha256) {
-          throw new EngramError('OBJECT_CORRUPT', `what arrived for ${key} does not match its sha256`, { file: key });
+          throw mismatch(key);
         }
         const { bytes, sha256 } = written;
         const contentType = options.contentType ?? 'application/octet-stream';
@@ -157,9 +158,7 @@ export async function openFolderObjects({ root, publicUrl, secret, now = Date.no
       if (!range) return (await openWhole(key)).stream;
       const info = await known(key);
       if (range.start < 0 || range.start >= info.bytes || (range.end ?? range.start) < range.start) {
-        throw new EngramError('REQUEST_INVALID', `the range lies outside the ${info.bytes} bytes of ${key}`, {
-          field: 'range',
-        });
+        throw outside(key);
       }
       const end = Math.min(range.end ?? info.bytes - 1, info.bytes - 1);
       return createReadStream(at.blob(info.sha256), { start: range.start, end });
@@ -167,15 +166,7 @@ export async function openFolderObjects({ root, publicUrl, secret, now = Date.no
 
     async download(key, file) {
       const { info, stream } = await openWhole(key);
-      const part = `${file}.part`;
-      try {
-        await pipeline(stream, createWriteStream(part));
-        await rename(part, file);
-      } catch (error) {
-        throw coded(error);
-      } finally {
-        await rm(part, { force: true });
-      }
+      await streamToFile(stream, file);
       return info;
     },
 
@@ -240,13 +231,6 @@ export async function openFolderObjects({ root, publicUrl, secret, now = Date.no
 
     async close() {},
   };
-}
-
-function corrupt(key: string, cause?: unknown): EngramError {
-  return new EngramError('OBJECT_CORRUPT', `the stored bytes of ${key} do not match their sha256`, {
-    file: key,
-    cause,
-  });
 }
 
 async function sweep(folder: string, before: number): Promise<void> {

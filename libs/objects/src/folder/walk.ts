@@ -1,8 +1,8 @@
 /** Keys below a prefix in byte order, without holding more than one folder's names. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errno } from '../temporary-file.ts';
 import { META_SUFFIX } from './layout.ts';
-import { errno } from './write.ts';
 
 /** Keys that start with `prefix` and come after `after`; folders that cannot hold any are not opened. */
 export async function* walkKeys(metaRoot: string, prefix: string, after = '', folder = ''): AsyncGenerator<string> {
