@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sample } from './conformance.ts';
 import { fromKafkaHeaders, toKafkaHeaders } from './kafka-headers.ts';
+import { checkReceived } from './validate.ts';
 
 const event = { ...sample('b', 3), traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
 
@@ -37,6 +40,20 @@ test('a message read back, as text or as bytes, is the event that was sent', () 
     ),
   );
 });
+
+const recorded = join(import.meta.dirname, '../../../contracts/fixtures/events');
+
+test.each(readdirSync(recorded))(
+  'every event recorded in %s goes through a message unchanged and is accepted',
+  (file) => {
+    for (const old of JSON.parse(readFileSync(join(recorded, file), 'utf8'))) {
+      const { value, headers } = toKafkaHeaders(old);
+      const received = fromKafkaHeaders(value, headers);
+      expect(received).toEqual(old);
+      expect(() => checkReceived(received)).not.toThrow();
+    }
+  },
+);
 
 test('a tracing library’s own traceparent header is the nearer parent', () => {
   const { value, headers } = toKafkaHeaders(event);
