@@ -17,4 +17,10 @@ export const sessionPrefix = (patientKey: PatientKey, sessionDate: string): stri
   `preprocessed/${patientKey}/${sessionDate}/`;
 export const versionPrefix = (patientKey: PatientKey, sessionDate: string, version: number): string =>
   `${sessionPrefix(patientKey, sessionDate)}versions/${version}/`;
-export const rawPrefix = (patientKey: PatientKey, studyUid: string): string => `raw/${patientKey}/${studyUid}/`;
+/** Below: what came from a PACS, as it came. */
+export const RAW_PREFIX = 'raw/';
+export const rawPrefix = (patientKey: PatientKey, studyUid: string): string =>
+  `${RAW_PREFIX}${patientKey}/${studyUid}/`;
+
+/** Below: intermediate results by task key. They cost time when they are missed, never correctness. */
+export const TASKS_PREFIX = 'tasks/';

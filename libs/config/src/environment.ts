@@ -31,8 +31,14 @@ const list = z
 export const environment = z.object({
   ENGRAM_HOME: z.string().min(1).default('.engram').describe('where the embedded adapters keep their files'),
   ENGRAM_BUS_URL: url(['sqlite:', 'kafka://']).optional().describe('events'),
-  ENGRAM_OBJECTS_URL: url(['file:', 's3://']).optional().describe('images and feature files'),
-  ENGRAM_RECORDS_URL: url(['sqlite:', 'mongodb://', 'mongodb+srv://']).optional().describe('runs, sessions, forecasts'),
+  ENGRAM_OBJECTS_URL: url(['file:', 's3://'])
+    .optional()
+    .describe(
+      'images and feature files: file:///folder or s3://bucket/prefix?endpoint=https://host:port&region=…; credentials as AWS reads them',
+    ),
+  ENGRAM_RECORDS_URL: url(['sqlite:', 'mongodb://', 'mongodb+srv://'])
+    .optional()
+    .describe('runs, sessions, forecasts: sqlite:///folder/file.db or mongodb://host/database as its driver reads it'),
   ENGRAM_FHIR_URL: httpUrl.optional().describe('base of the FHIR R4 server; the embedded one when not set'),
   ENGRAM_FHIR_TOKEN: z.string().min(1).optional().describe('bearer token for the FHIR server'),
   ENGRAM_DEVICE: z.enum(['auto', 'wasm', 'scalar', 'webgpu']).default('auto').describe('imaging device'),
@@ -60,6 +66,12 @@ export const environment = z.object({
   ENGRAM_TASK_MEMORY_MB: whole(6144, 256).describe('ceiling of one run’s child process'),
   ENGRAM_TASK_TIMEOUT_S: whole(3600, 1).describe('time limit of one task'),
   ENGRAM_CACHE_MB: whole(20_480).describe('cap of intermediate task results; the oldest go first'),
+  ENGRAM_TASK_RESULTS_DAYS: whole(0).describe(
+    'days after which an S3 store itself drops intermediate results; 0 leaves the bucket’s rules alone',
+  ),
+  ENGRAM_RAW_COLD_DAYS: whole(0).describe(
+    'days after which AWS S3 moves raw DICOM to GLACIER_IR; 0 leaves the bucket’s rules alone',
+  ),
   ENGRAM_QUIET_S: whole(60).describe('seconds without change before a study counts as whole'),
   ENGRAM_POLL_S: whole(30, 1).describe('how often ingestion asks the FHIR server for what a lost notification missed'),
   ENGRAM_STORAGE: z.enum(['all', 'features-only']).default('all'),

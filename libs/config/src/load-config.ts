@@ -31,6 +31,8 @@ export interface Config {
   readonly taskMemoryMb: number;
   readonly taskTimeoutS: number;
   readonly cacheMb: number;
+  /** Days after which an S3 store drops intermediate results, or moves raw DICOM to a colder class; 0 never. */
+  readonly lifecycle: { readonly taskResultsDays: number; readonly rawColdDays: number };
   readonly quietS: number;
   readonly pollS: number;
   readonly storage: Environment['ENGRAM_STORAGE'];
@@ -152,12 +154,16 @@ function assemble(
   if (!embedded && !settings.ENGRAM_SITE_SECRET) {
     problems.push({ field: 'ENGRAM_SITE_SECRET', why: 'must be the same for all services, so it is not made up here' });
   }
+  const objects = settings.ENGRAM_OBJECTS_URL ?? `file://${home}/objects`;
+  for (const field of ['ENGRAM_TASK_RESULTS_DAYS', 'ENGRAM_RAW_COLD_DAYS'] as const) {
+    if (settings[field] > 0 && !objects.startsWith('s3:')) problems.push({ field, why: 'needs an s3:// store' });
+  }
   if (problems.length > 0) return undefined;
   return {
     home,
     records,
     bus: settings.ENGRAM_BUS_URL ?? `sqlite://${home}/bus.db`,
-    objects: settings.ENGRAM_OBJECTS_URL ?? `file://${home}/objects`,
+    objects,
     fhir: {
       url: settings.ENGRAM_FHIR_URL?.replace(/\/+$/, '') ?? null,
       token: settings.ENGRAM_FHIR_TOKEN ?? null,
@@ -187,6 +193,7 @@ function assemble(
     taskMemoryMb: settings.ENGRAM_TASK_MEMORY_MB,
     taskTimeoutS: settings.ENGRAM_TASK_TIMEOUT_S,
     cacheMb: settings.ENGRAM_CACHE_MB,
+    lifecycle: { taskResultsDays: settings.ENGRAM_TASK_RESULTS_DAYS, rawColdDays: settings.ENGRAM_RAW_COLD_DAYS },
     quietS: settings.ENGRAM_QUIET_S,
     pollS: settings.ENGRAM_POLL_S,
     storage: settings.ENGRAM_STORAGE,

@@ -1,6 +1,6 @@
 /** Serves presigned URLs of the folder adapter: GET and HEAD with ranges, nothing without a valid signature. */
 import { EngramError } from '@engram/errors';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance } from 'fastify';
 import { checkKey } from './key.ts';
 import type { Objects } from './port.ts';
 import { checkSignedUrl } from './signed-url.ts';
@@ -8,6 +8,8 @@ import { checkSignedUrl } from './signed-url.ts';
 export interface ObjectsPluginOptions {
   readonly objects: Objects;
   readonly secret: string;
+  /** Of the route: the signature is its proof, so an application's own check may be told to stand back. */
+  readonly config?: FastifyContextConfig;
   readonly now?: () => number;
 }
 
@@ -16,10 +18,11 @@ export interface ObjectsPluginOptions {
  */
 export async function objectsPlugin(
   app: FastifyInstance,
-  { objects, secret, now = Date.now }: ObjectsPluginOptions,
+  { objects, secret, config = {}, now = Date.now }: ObjectsPluginOptions,
 ): Promise<void> {
   app.get<{ Params: { '*': string }; Querystring: { expires?: string; signature?: string } }>(
     '/*',
+    { config },
     async (request, reply) => {
       const key = checkKey(request.params['*']);
       const { expires = '', signature = '' } = request.query;

@@ -1,5 +1,5 @@
 /** The feature store as a process. */
-import { runService, VERSION } from '@engram/service';
+import { objectUrls, runService, VERSION } from '@engram/service';
 import { createFeatureStore } from './index.ts';
 
 await runService('feature-store', async ({ config, bus, objects, records }) =>
@@ -8,6 +8,7 @@ await runService('feature-store', async ({ config, bus, objects, records }) =>
     objects,
     records,
     storageMode: config.storage,
+    objectUrlSecret: objectUrls(config)?.secret,
     version: VERSION,
     token: config.token ?? undefined,
     tls: config.tls ?? undefined,

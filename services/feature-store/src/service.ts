@@ -14,6 +14,8 @@ export interface FeatureStoreDeps {
   readonly objects: Objects;
   /** Default `all`. */
   readonly storageMode?: StorageMode;
+  /** Signs presigned URLs of an object store that does not answer them itself; without it they are answered nowhere. */
+  readonly objectUrlSecret?: string | undefined;
   readonly now?: () => Date;
   readonly token?: string | undefined;
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
@@ -38,6 +40,7 @@ export async function createFeatureStore(deps: FeatureStoreDeps): Promise<Servic
     store,
     objects,
     storageMode,
+    objectUrlSecret: deps.objectUrlSecret,
     token: deps.token,
     tls: deps.tls,
     version: deps.version ?? '0.1.0',

@@ -1,6 +1,6 @@
 /** Keeps intermediate results under a cap: the oldest go first. They cost time when they are missed, never correctness. */
+import { TASKS_PREFIX } from '@engram/contracts';
 import type { Objects } from '@engram/objects';
-import { TASKS_PREFIX } from './object-task-store.ts';
 
 export interface TaskResult {
   readonly key: string;

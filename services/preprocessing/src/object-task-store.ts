@@ -3,11 +3,11 @@
  * manifest written last, by put-if-absent. What has no manifest does not exist.
  */
 import { join } from 'node:path';
+import { TASKS_PREFIX } from '@engram/contracts';
 import { EngramError, isEngramError } from '@engram/errors';
 import type { Objects } from '@engram/objects';
 import { type TaskManifest, type TaskStore, taskManifest } from '@engram/pipelines';
 
-export const TASKS_PREFIX = 'tasks/';
 const MANIFEST = 'manifest.json';
 const KEY = /^[0-9a-f]{16,128}$/;
 

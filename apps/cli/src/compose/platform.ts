@@ -11,7 +11,16 @@ import { DEFAULT_MODEL, loadModel } from '@engram/models';
 import { createPrediction } from '@engram/prediction';
 import { createPreprocessing } from '@engram/preprocessing';
 import { createResults } from '@engram/results';
-import { dependencies, openAdapters, peersOver, type Service, type Serving, serve, VERSION } from '@engram/service';
+import {
+  dependencies,
+  objectUrls,
+  openAdapters,
+  peersOver,
+  type Service,
+  type Serving,
+  serve,
+  VERSION,
+} from '@engram/service';
 import { createLogger, startTelemetry, type Telemetry } from '@engram/telemetry';
 
 export interface PlatformUrls {
@@ -100,7 +109,12 @@ export async function startPlatform(config: Config, options: PlatformOptions = {
     );
     const featureStore = await start(
       'feature-store',
-      await createFeatureStore({ ...deps, ...shared, storageMode: config.storage }),
+      await createFeatureStore({
+        ...deps,
+        ...shared,
+        storageMode: config.storage,
+        objectUrlSecret: objectUrls(config)?.secret,
+      }),
     );
     const preprocessing = await start('preprocessing', await createPreprocessing({ ...deps, version: VERSION }));
     const ingestion = await start(
