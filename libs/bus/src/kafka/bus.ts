@@ -1,6 +1,6 @@
 /** The bus on a Kafka cluster: the port's promises over topics, consumer groups and committed offsets. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asEngramError, EngramError } from '@engram/errors';
+import { EngramError } from '@engram/errors';
 import { gauge, type Logger, silentLogger, traceparent } from '@engram/telemetry';
 import { send } from '../deliver.ts';
 import { partitionOf } from '../partition.ts';
@@ -9,7 +9,7 @@ import { checkPublished, eventTypes } from '../validate.ts';
 import type { ClientOptions, KafkaClient, LogReader } from './client.ts';
 import { readDeadLetters } from './dead-letters.ts';
 import { type Fetch, lagOf } from './lag.ts';
-import { outage, patiently } from './patience.ts';
+import { outage, patiently, upstreamFailed } from './patience.ts';
 import { deadLetterOf, publishedRecord, redrivenRecord, replayRecord, settledRecord } from './records.ts';
 import { openSender } from './sender.ts';
 import { type KafkaSubscription, openSubscription } from './subscription.ts';
@@ -24,7 +24,7 @@ export interface KafkaBusOptions {
 }
 
 /** How long publishing waits for a broker that is away; the outbox tries again after that. */
-const PUBLISH_PATIENCE_MS = 30_000;
+const PUBLISH_PATIENCE_MS = 10_000;
 /** How long subscribing waits for its share of the partitions; it goes on trying after that. */
 const SUBSCRIBE_WAIT_MS = 10_000;
 const LAG_MS = 10_000;
@@ -191,6 +191,6 @@ async function upstream<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw asEngramError(error, 'UPSTREAM_FAILED');
+    throw upstreamFailed('the Kafka cluster did not answer', error);
   }
 }

@@ -139,4 +139,20 @@ describe.skipIf(!KAFKA_URL || !existsSync(PID_FILE)).each(CLIENTS)('a broker tha
     await vi.waitFor(() => expect([...new Set(seen)]).toEqual([1]), patience);
     await close();
   });
+
+  test('while it is away: what it did not take is refused, and closing does not wait for it', async () => {
+    const { open, close } = playground(client);
+    const bus = await open();
+    await bus.subscribe({ group: 'engram.away', types, handler: async () => undefined });
+    const broker = runningBroker();
+    await kill(broker);
+    const refused = expect(bus.publish([sample('b', 1)])).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
+    await sleep(1_000);
+    const start = performance.now();
+    await bus.close();
+    expect(performance.now() - start).toBeLessThan(15_000);
+    await refused;
+    await startAgain(broker);
+    await close();
+  });
 });

@@ -32,6 +32,13 @@ export async function patiently<T>(work: () => Promise<T>, patience: Patience = 
   }
 }
 
+/** What the cluster or its client threw, as an error that a retry may help. An EngramError stays as it is. */
+export function upstreamFailed(what: string, cause: unknown): EngramError {
+  if (cause instanceof EngramError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new EngramError('UPSTREAM_FAILED', `${what}: ${why}`, { cause });
+}
+
 export interface Outage {
   failed(error: unknown): void;
   fine(): void;

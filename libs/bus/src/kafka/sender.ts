@@ -2,9 +2,9 @@
  * Sends records one request at a time, in the order of the calls: so the order of a key outlives a request that must be
  * sent again. Who calls meanwhile shares the next request.
  */
-import { asEngramError, EngramError } from '@engram/errors';
+import { EngramError } from '@engram/errors';
 import type { KafkaClient, OutgoingRecord } from './client.ts';
-import { type Outage, patiently } from './patience.ts';
+import { type Outage, patiently, upstreamFailed } from './patience.ts';
 
 const MOST_RECORDS = 2_000;
 
@@ -36,8 +36,8 @@ export function openSender(client: Pick<KafkaClient, 'send'>, trouble: Outage): 
         trouble.fine();
         for (const { done } of batch) done.resolve();
       } catch (error) {
-        const cause = asEngramError(error, 'UPSTREAM_FAILED');
-        for (const { done } of batch) done.reject(cause);
+        const refusal = upstreamFailed('the Kafka cluster did not take what was sent', error);
+        for (const { done } of batch) done.reject(refusal);
       }
     }
     running = undefined;

@@ -6,6 +6,7 @@
 import { EngramError } from '@engram/errors';
 import { eventTypes, topicOf } from '../validate.ts';
 import type { KafkaClient } from './client.ts';
+import { patiently } from './patience.ts';
 
 const DEFAULT_PARTITIONS = 8;
 const DAY_MS = 24 * 3_600_000;
@@ -55,6 +56,17 @@ export function openTopics(client: KafkaClient, settings: TopicSettings): Topics
     for (const topic of topics) ensured.add(topic);
   }
 
+  /** A topic is made at once and known to every broker a little later. */
+  const countsOfAll = (names: readonly string[]) =>
+    patiently(
+      async () => {
+        const counts = await client.partitionCounts(names);
+        if (counts.size < names.length) throw new EngramError('UPSTREAM_FAILED', 'topics are still being made');
+        return counts;
+      },
+      { patienceMs: 5_000 },
+    );
+
   return {
     of,
     group(group) {
@@ -77,7 +89,7 @@ export function openTopics(client: KafkaClient, settings: TopicSettings): Topics
       if (partitions !== undefined && missing.length === 0) return partitions;
       partitions ??= await countPartitions();
       await create(missing, partitions, retention_days * DAY_MS);
-      const counts = await client.partitionCounts(topics);
+      const counts = await countsOfAll(topics);
       agree(counts);
       // Another process may have made them first, with its own number.
       partitions = [...counts.values()][0] ?? partitions;

@@ -1,0 +1,61 @@
+import { silentLogger } from '@engram/telemetry';
+import { expect, test } from 'vitest';
+import type { OutgoingRecord } from './client.ts';
+import { outage } from './patience.ts';
+import { openSender } from './sender.ts';
+
+const record = (key: string): OutgoingRecord => ({
+  topic: 't',
+  partition: 0,
+  key,
+  value: '',
+  headers: {},
+  timestamp: 0,
+});
+const quiet = outage(silentLogger, 'x');
+
+test('one request at a time, in the order of the calls; who calls meanwhile shares the next', async () => {
+  const requests: string[][] = [];
+  let gate = Promise.withResolvers<void>();
+  const sender = openSender(
+    {
+      async send(records) {
+        requests.push(records.map(({ key }) => key));
+        await gate.promise;
+      },
+    },
+    quiet,
+  );
+  const first = sender.send([record('a')], 1_000);
+  const others = ['b', 'c', 'd'].map((key) => sender.send([record(key)], 1_000));
+  await Promise.resolve();
+  expect(requests).toEqual([['a']]);
+  gate.resolve();
+  await first;
+  gate = Promise.withResolvers();
+  gate.resolve();
+  await Promise.all(others);
+  expect(requests).toEqual([['a'], ['b', 'c', 'd']]);
+});
+
+test('a request that fails is sent again as it was, before anything behind it', async () => {
+  const requests: string[][] = [];
+  const sender = openSender(
+    {
+      async send(records) {
+        requests.push(records.map(({ key }) => key));
+        if (requests.length === 1) throw new Error('no leader');
+      },
+    },
+    quiet,
+  );
+  await Promise.all([sender.send([record('a')], 1_000), sender.send([record('b')], 1_000)]);
+  expect(requests).toEqual([['a'], ['a'], ['b']]);
+});
+
+test('a broker that stays away is UPSTREAM_FAILED when the patience ends, and a closed bus BUS_CLOSED', async () => {
+  const sender = openSender({ send: async () => Promise.reject(new Error('no broker')) }, quiet);
+  await expect(sender.send([record('a')], 150)).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
+  await sender.close();
+  await expect(sender.send([record('a')], 150)).rejects.toMatchObject({ code: 'BUS_CLOSED' });
+});
