@@ -317,6 +317,26 @@ export function conformance(
         expectClose(await device.download(out), expected, 4e-5);
       }));
 
+    test('squaredNorm and addAttenuated follow their definitions over several blocks', () =>
+      withDevice(async (device) => {
+        for (const n of [0, 1, 5, 16_385, 50_003]) {
+          const u = noiseField(n, 29, 3);
+          const energy = device.alloc(n);
+          device.kernels.squaredNorm(upload(device, u), n, energy);
+          const norms = u[0].map((x, i) => x ** 2 + u[1][i] ** 2 + u[2][i] ** 2);
+          expectClose(await device.download(energy), norms, 1e-5);
+          if (n > 2) norms[1] = 0;
+          const y = device.upload(u[1]);
+          device.kernels.addAttenuated(device.upload(u[0]), device.upload(norms), 1.5, y);
+          // Near the threshold a share is the difference of two nearly equal numbers: absolute, not relative.
+          expectClose(
+            await device.download(y),
+            u[1].map((v, i) => v + (norms[i] > 0 ? Math.max(0, 1 - 2.25 / norms[i]) : 0) * u[0][i]),
+            2e-6,
+          );
+        }
+      }));
+
     test('maxNorm, axpby and reduce follow their definitions over several blocks', () =>
       withDevice(async (device) => {
         for (const n of [0, 1, 5, 16_385, 50_003]) {

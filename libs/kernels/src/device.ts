@@ -121,6 +121,10 @@ export interface Kernels {
   maxNorm(u: Field, length: number): Promise<number>;
   /** y = alpha*x + beta*y, element by element; `x` may be `y`, and with beta 0 what y held does not matter. */
   axpby(alpha: number, x: Buffer, beta: number, y: Buffer): void;
+  /** output = |u|^2, voxel by voxel. */
+  squaredNorm(u: Field, length: number, output: Buffer): void;
+  /** y = y + max(0, 1 - threshold^2 / energy) x, element by element: a Wiener filter's share of x; none where energy is 0. */
+  addAttenuated(x: Buffer, energy: Buffer, threshold: number, y: Buffer): void;
   /**
    * One bounded ascent step of Adam (Kingma & Ba 2015) on a field of `length` = its buffers' length: moments `m`, `v` are
    * updated in place, D = mhat / (sqrt(vhat) + epsilon), step = limit * D / max(1, largest |D|). `iteration` counts from 1.

@@ -1,15 +1,15 @@
 import type { Device, Field, Shape } from '@engram/kernels';
-import { type LevelImages, optimiseLevel } from './optimise-level.ts';
+import { type LevelImages, type LevelSettings, optimiseLevel } from './optimise-level.ts';
 import { refineField } from './refine-field.ts';
 
 export interface PyramidOptions {
-  /** Coarsest level first; each is twice as fine as the one before, the last is the working grid. Default 50, 30, 10. */
+  /** Coarsest level first; each is twice as fine as the one before, the last is the working grid. Default 60, 60, 12. */
   readonly iterations?: readonly number[];
   /** Window radius, voxels of the level. Default 2. */
   readonly radius?: number;
   /** Standard deviation below which a window holds noise, share of the 99th percentile. Default 0.005. */
   readonly noiseFloor?: number;
-  /** Smoothing of the force and of the field after each step, voxels of the level. Defaults 2.5 and 0.85. */
+  /** Smoothing of the force and of the field after each step, voxels of the level. Defaults 2 and 0.85. */
   readonly sigmaForce?: number;
   readonly sigmaField?: number;
   /** Longest step, voxels of the level. Default 0.5. */
@@ -36,6 +36,14 @@ export interface PyramidResult {
   readonly convergence: readonly LevelReport[];
 }
 
+/** The window's radius and the noise floor of its sums. */
+export function windowOf({
+  radius = 2,
+  noiseFloor = 0.005,
+}: PyramidOptions): Pick<LevelSettings, 'radius' | 'epsilon'> {
+  return { radius, epsilon: (2 * radius + 1) ** 3 * noiseFloor ** 2 };
+}
+
 /** Coarse to fine from no displacement. `onProgress` gets shares of the work done. */
 export function optimisePyramid(
   device: Device,
@@ -44,7 +52,7 @@ export function optimisePyramid(
   signal: AbortSignal | undefined,
   onProgress: (fraction: number) => void,
 ): Promise<PyramidResult> {
-  const { iterations = [50, 30, 10], radius = 2, noiseFloor = 0.005 } = options;
+  const { iterations = [60, 60, 12] } = options;
   const levels = iterations.map((count, i) => ({ count, factor: 2 ** (iterations.length - 1 - i) }));
   const work = levels.reduce((sum, { count, factor }) => sum + count / factor ** 3, 0);
   return device.scope(async () => {
@@ -60,9 +68,8 @@ export function optimisePyramid(
       [u, shape] = [next, images.shape];
       const found = await optimiseLevel(device, images, u, {
         iterations: count,
-        radius,
-        epsilon: (2 * radius + 1) ** 3 * noiseFloor ** 2,
-        sigmaForce: options.sigmaForce ?? 2.5,
+        ...windowOf(options),
+        sigmaForce: options.sigmaForce ?? 2,
         sigmaField: options.sigmaField ?? 0.85,
         stepLimit: options.stepLimit ?? 0.5,
         forceFloor: options.forceFloor ?? 0.05,

@@ -17,8 +17,9 @@ import { type Consistency, inverseConsistency } from './inverse-consistency.ts';
 import { invertField } from './invert-field.ts';
 import { jacobianDeterminant } from './jacobian-determinant.ts';
 import { normaliseIntensity } from './normalise-intensity.ts';
-import type { LevelImages } from './optimise-level.ts';
-import { type LevelReport, optimisePyramid, type PyramidOptions } from './optimise-pyramid.ts';
+import { type LevelImages, optimiseLevel } from './optimise-level.ts';
+import { type LevelReport, optimisePyramid, type PyramidOptions, windowOf } from './optimise-pyramid.ts';
+import { type Band, shrinkDetails } from './shrink-details.ts';
 import { unfold } from './unfold.ts';
 import { workingGrid } from './working-grid.ts';
 
@@ -29,6 +30,10 @@ export interface DeformableOptions extends PyramidOptions {
   readonly fixedMask?: MaskVolume;
   /** Around the mask's box, mm. Default 12. */
   readonly marginMm?: number;
+  /** Details of the field that count as noise, in voxels of the working grid. Default 0.25 up to 2 voxels, 0.15 up to 4. */
+  readonly noiseBands?: readonly Band[];
+  /** Last iterations, on the finest level, that mend what the above took from wide details. Default 4. */
+  readonly settling?: number;
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -56,6 +61,13 @@ export interface DeformableResult {
 }
 
 const MASK_DILATIONS = 3;
+/** Chosen on a head and a pair together (docs/algorithms/deformable.md). */
+const NOISE_BANDS: readonly Band[] = [
+  { width: 2, threshold: 0.25 },
+  { width: 4, threshold: 0.15 },
+];
+/** Wide forces, hardly any smoothing of the field, short steps in proportion to the force: details stay as they are. */
+const SETTLING = { sigmaForce: 4, sigmaField: 0.3, stepLimit: 0.2, forceFloor: 1, finalStep: 0.5 } as const;
 
 /**
  * Diffeomorphic registration of two images of the same contrast: local correlation (Avants et al. 2008), compositive
@@ -70,7 +82,7 @@ export async function registerDeformable(
   options: DeformableOptions,
   device: Device,
 ): Promise<DeformableResult> {
-  const { initial, fixedMask, marginMm = 12, onProgress, signal } = options;
+  const { initial, fixedMask, marginMm = 12, noiseBands = NOISE_BANDS, settling = 4, onProgress, signal } = options;
   if (fixedMask && !sameGrid(fixedMask, fixed)) {
     throw new EngramError('MASK_GRID_MISMATCH', 'The mask does not lie on the grid of the fixed image', {
       field: 'fixedMask',
@@ -90,6 +102,14 @@ export async function registerDeformable(
     const { u, metric, convergence } = await optimisePyramid(device, finest, options, signal, (fraction) =>
       onProgress?.(0.9 * fraction),
     );
+    await shrinkDetails(device, u, grid.shape, noiseBands);
+    const settled = await optimiseLevel(device, finest, u, {
+      ...SETTLING,
+      ...windowOf(options),
+      iterations: settling,
+      signal,
+      onIteration: () => {},
+    });
     const { repaired } = await unfold(device, u, grid.shape);
     const forward = await totalField(device, u, grid, fixed, initial);
     const determinants = (await jacobianDeterminant(forward, device)).data;
@@ -101,18 +121,21 @@ export async function registerDeformable(
     return {
       forward,
       inverse,
-      metric,
+      metric: [...metric, ...settled],
       report: {
         jacobianMin: determinants.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
         foldedVoxels: determinants.reduce((count, value) => count + (value > 0 ? 0 : 1), 0),
         repairedVoxels: repaired,
         inverseConsistencyMm,
-        iterations: metric.length,
-        convergence,
+        iterations: metric.length + settled.length,
+        convergence: [...convergence, ...levelReport(settled)],
       },
     };
   });
 }
+
+const levelReport = (metric: readonly number[]): readonly LevelReport[] =>
+  metric.map((first) => ({ factor: 1, iterations: metric.length, first, last: metric.at(-1) ?? first })).slice(0, 1);
 
 /** The mask and what lies just around it: there the border of the brain is. */
 async function windowCentres(mask: MaskVolume, grid: Grid, device: Device): Promise<Float32Array> {

@@ -3,6 +3,7 @@ import type { Buffer, Device, Kernels, Shape } from '../device.ts';
 import { outOfMemory } from '../device-errors.ts';
 import { downsampledShape } from '../downsampled-shape.ts';
 import { adam } from './adam.ts';
+import { addAttenuated } from './add-attenuated.ts';
 import { affine } from './affine.ts';
 import { affineWarp } from './affine-warp.ts';
 import { affineWarpNearest } from './affine-warp-nearest.ts';
@@ -16,6 +17,7 @@ import { maxNorm } from './max-norm.ts';
 import { reduce } from './reduce.ts';
 import { resize } from './resize.ts';
 import { samplePoints } from './sample-points.ts';
+import { squaredNorm } from './squared-norm.ts';
 import { warp } from './warp.ts';
 
 /**
@@ -73,6 +75,9 @@ export function openScalarDevice(maxBytes: number): Device {
     resize: (input, from, to, gain, output) => resize(data(input, size(from)), from, to, gain, data(output, size(to))),
     maxNorm: async (u, length) => maxNorm(field(u, length), length),
     axpby: (alpha, x, beta, y) => axpby(alpha, data(x, y.length), beta, data(y)),
+    squaredNorm: (u, length, output) => squaredNorm(field(u, length), length, data(output, length)),
+    addAttenuated: (x, energy, threshold, y) =>
+      addAttenuated(data(x, y.length), data(energy, y.length), threshold, data(y)),
     adam: async (gradient, m, v, iteration, options, step) => {
       const n = step[0].length;
       adam(field(gradient, n), field(m, n), field(v, n), iteration, options, field(step, n));

@@ -4,6 +4,7 @@ import { EngramError } from '@engram/errors';
 import { createBufferRegistry } from '../buffer-registry.ts';
 import type { Buffer, Device, Kernels } from '../device.ts';
 import { adam } from './adam.ts';
+import { addAttenuated } from './add-attenuated.ts';
 import { affine } from './affine.ts';
 import { affineWarp } from './affine-warp.ts';
 import { affineWarpNearest } from './affine-warp-nearest.ts';
@@ -20,6 +21,7 @@ import { openPool } from './pool.ts';
 import { reduce } from './reduce.ts';
 import { resize } from './resize.ts';
 import { samplePoints } from './sample-points.ts';
+import { squaredNorm } from './squared-norm.ts';
 import { warp } from './warp.ts';
 
 /** Built by scripts/build-wasm.ts. */
@@ -118,6 +120,8 @@ const kernelsOf = (machine: Machine): Kernels => ({
   resize: resize(machine),
   maxNorm: maxNorm(machine),
   axpby: axpby(machine),
+  squaredNorm: squaredNorm(machine),
+  addAttenuated: addAttenuated(machine),
   adam: adam(machine),
   jacobian: jacobian(machine),
   samplePoints: samplePoints(machine),

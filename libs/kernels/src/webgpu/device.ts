@@ -4,6 +4,7 @@ import { createBufferRegistry } from '../buffer-registry.ts';
 import type { Device, Kernels } from '../device.ts';
 import { adam } from './adam.ts';
 import { type FoundAdapter, findAdapter } from './adapter.ts';
+import { addAttenuated } from './add-attenuated.ts';
 import { affine } from './affine.ts';
 import { affineWarp } from './affine-warp.ts';
 import { affineWarpNearest } from './affine-warp-nearest.ts';
@@ -23,6 +24,7 @@ import { reduce } from './reduce.ts';
 import { resize } from './resize.ts';
 import { samplePoints } from './sample-points.ts';
 import { groupsFor, type Kernel, packParameters } from './shader.ts';
+import { squaredNorm } from './squared-norm.ts';
 import { warp } from './warp.ts';
 
 /**
@@ -114,6 +116,8 @@ const kernelsOf = (machine: Machine): Kernels => ({
   resize: resize(machine),
   maxNorm: maxNorm(machine),
   axpby: axpby(machine),
+  squaredNorm: squaredNorm(machine),
+  addAttenuated: addAttenuated(machine),
   adam: adam(machine),
   jacobian: jacobian(machine),
   samplePoints: samplePoints(machine),

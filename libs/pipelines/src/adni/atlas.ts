@@ -50,7 +50,7 @@ const ITERATIONS = [50, 30, 10];
 
 export const atlas = defineTask<AdniParameters>({
   name: 'atlas',
-  version: 1,
+  version: 2,
   needs: ['n4', 'brain', 'tissue'],
   reads: ['atlas'],
   weight: 40,

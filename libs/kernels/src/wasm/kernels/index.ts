@@ -1,6 +1,7 @@
 // What the module exports: plain functions over byte pointers into one imported shared memory, `from`, `to` and
 // `scratch` last. No heap, strings, static data or mutable globals, so that every thread may have its own instance.
 export { adamDirection } from './adam';
+export { addAttenuated } from './add-attenuated';
 export { affine } from './affine';
 export { affineWarp } from './affine-warp';
 export { affineWarpNearest } from './affine-warp-nearest';
@@ -13,4 +14,5 @@ export { lnccForce, lnccSums } from './lncc';
 export { maxNorm } from './max-norm';
 export { reduce } from './reduce';
 export { samplePoints } from './sample-points';
+export { squaredNorm } from './squared-norm';
 export { warp } from './warp';
