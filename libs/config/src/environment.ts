@@ -30,7 +30,9 @@ const list = z
 
 export const environment = z.object({
   ENGRAM_HOME: z.string().min(1).default('.engram').describe('where the embedded adapters keep their files'),
-  ENGRAM_BUS_URL: url(['sqlite:', 'kafka://']).optional().describe('events'),
+  ENGRAM_BUS_URL: url(['sqlite:', 'kafka://'])
+    .optional()
+    .describe('events: sqlite:///path/bus.db or kafka://host:port[,host:port][?client=…&replication=…], see libs/bus'),
   ENGRAM_OBJECTS_URL: url(['file:', 's3://'])
     .optional()
     .describe(
