@@ -1,23 +1,18 @@
 /** One collection of the SQLite adapter. Every write is one statement or one short immediate transaction. */
 import type { EngramEvent } from '@engram/contracts';
 import { EngramError } from '@engram/errors';
-import { traceparent } from '@engram/telemetry';
+import { encodeCursor } from '../cursor.ts';
+import { searchablePaths } from '../definition.ts';
+import { type PendingEvent, pendingEvents } from '../outbox.ts';
+import { pageLimit } from '../page-limit.ts';
 import type { Collection, CollectionDefinition, FindOptions, StoredRecord, WriteOptions } from '../port.ts';
 import { type Database, isUniqueViolation, type Row } from './database.ts';
-import { afterSql, encodeCursor, orderSql, whereSql } from './query.ts';
+import { afterSql, orderSql, whereSql } from './query.ts';
 
 interface Environment {
   readonly now: () => number;
   readonly announce: () => void;
 }
-
-interface PendingEvent {
-  readonly seq: number;
-  readonly event: EngramEvent;
-}
-
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1000;
 
 export function openCollection<T>(
   database: Database,
@@ -26,7 +21,7 @@ export function openCollection<T>(
 ): Collection<T> {
   const { name } = definition;
   const table = `"${name}"`;
-  const allowed = new Set([...(definition.indexes ?? []), ...(definition.unique ?? []).flat()]);
+  const allowed = searchablePaths(definition);
   const alive = 'removed = 0 AND (expires_at IS NULL OR expires_at > ?)';
 
   const read = (row: Row): StoredRecord<T> => ({
@@ -47,10 +42,7 @@ export function openCollection<T>(
     const row = database.get('UPDATE engram_outbox_sequence SET last = last + ? RETURNING last', events.length);
     const first = Number(row?.['last']) - events.length + 1;
     const held: PendingEvent[] = before == null ? [] : JSON.parse(String(before));
-    // The relay publishes outside the trace that wrote: the event keeps its place in it.
-    const trace = traceparent();
-    const stamped = events.map((event) => (trace && !event.traceparent ? { ...event, traceparent: trace } : event));
-    return JSON.stringify([...held, ...stamped.map((event, i) => ({ seq: first + i, event }))]);
+    return JSON.stringify([...held, ...pendingEvents(events, first)]);
   }
 
   function taken(error: unknown, id: string): never {
@@ -75,7 +67,7 @@ export function openCollection<T>(
   }
 
   function page(options: FindOptions) {
-    const limit = Math.min(MAX_LIMIT, Math.max(1, options.limit ?? DEFAULT_LIMIT));
+    const limit = pageLimit(options.limit);
     const where = whereSql(options.where, allowed);
     const order = orderSql(options.orderBy, allowed);
     const after = afterSql(options.cursor, order);

@@ -1,6 +1,7 @@
 /** Turns `Where`, `orderBy` and cursors into SQL over `json_extract`. Pure: text and parameters out. */
 import type { SQLInputValue } from 'node:sqlite';
-import { EngramError } from '@engram/errors';
+import { decodeCursor } from '../cursor.ts';
+import { checkPath, checkSearchable } from '../definition.ts';
 import type { Condition, FindOptions, Scalar, Where } from '../port.ts';
 
 export interface Sql {
@@ -8,13 +9,8 @@ export interface Sql {
   readonly parameters: readonly SQLInputValue[];
 }
 
-const PATH = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
-
 /** `a.b` to the expression an index holds; the same text, so that SQLite uses the index. */
-export function pathExpression(path: string): string {
-  if (!PATH.test(path)) throw new EngramError('RECORD_PATH_UNKNOWN', `${path} is not a dotted path`, { field: path });
-  return `json_extract(value, '$.${path}')`;
-}
+export const pathExpression = (path: string): string => `json_extract(value, '$.${checkPath(path)}')`;
 
 const bind = (value: Scalar): SQLInputValue => (typeof value === 'boolean' ? Number(value) : value);
 
@@ -51,12 +47,8 @@ export function whereSql(where: Where | undefined, allowed: ReadonlySet<string>)
   };
 }
 
-function searchable(path: string, allowed: ReadonlySet<string>): string {
-  if (!allowed.has(path)) {
-    throw new EngramError('RECORD_PATH_UNKNOWN', `${path} is not an index of this collection`, { field: path });
-  }
-  return pathExpression(path);
-}
+const searchable = (path: string, allowed: ReadonlySet<string>): string =>
+  pathExpression(checkSearchable(path, allowed));
 
 export interface Order {
   readonly expressions: readonly string[];
@@ -75,22 +67,6 @@ export function orderSql(orderBy: FindOptions['orderBy'], allowed: ReadonlySet<s
   };
 }
 
-export type CursorValues = readonly (string | number | null)[];
-
-export const encodeCursor = (values: CursorValues): string => Buffer.from(JSON.stringify(values)).toString('base64url');
-
-function decodeCursor(cursor: string, length: number): CursorValues {
-  try {
-    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    const plain = (value: unknown): value is string | number | null =>
-      value === null || typeof value === 'string' || typeof value === 'number';
-    if (Array.isArray(values) && values.length === length && values.every(plain)) return values;
-  } catch {
-    // falls through to the one refusal
-  }
-  throw new EngramError('REQUEST_INVALID', 'the cursor is not one that this search returned', { field: 'cursor' });
-}
-
 /** Rows strictly after the cursor: (a > ?) OR (a = ? AND b > ?) OR …, with NULL below every value as in ORDER BY. */
 export function afterSql(cursor: string | undefined, order: Order): Sql {
   if (cursor === undefined) return { text: '1', parameters: [] };
@@ -98,7 +74,7 @@ export function afterSql(cursor: string | undefined, order: Order): Sql {
   const parameters: SQLInputValue[] = [];
   const alternatives = values.map((value, i) => {
     const equal = order.expressions.slice(0, i).map((expression, j) => {
-      parameters.push(values[j] ?? null);
+      parameters.push(bind(values[j] ?? null));
       return `${expression} IS ?`;
     });
     return [...equal, beyond(order.expressions[i] ?? 'id', order.directions[i] ?? 'asc', value, parameters)].join(
@@ -108,13 +84,8 @@ export function afterSql(cursor: string | undefined, order: Order): Sql {
   return { text: `(${alternatives.map((alternative) => `(${alternative})`).join(' OR ')})`, parameters };
 }
 
-function beyond(
-  expression: string,
-  direction: 'asc' | 'desc',
-  value: string | number | null,
-  parameters: SQLInputValue[],
-): string {
+function beyond(expression: string, direction: 'asc' | 'desc', value: Scalar, parameters: SQLInputValue[]): string {
   if (value === null) return direction === 'asc' ? `${expression} IS NOT NULL` : '0';
-  parameters.push(value);
+  parameters.push(bind(value));
   return direction === 'asc' ? `${expression} > ?` : `(${expression} < ? OR ${expression} IS NULL)`;
 }

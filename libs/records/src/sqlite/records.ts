@@ -1,11 +1,9 @@
 /** The SQLite adapter: one table a collection, the value as JSON, an index an expression, the outbox in the same row. */
-import { EngramError } from '@engram/errors';
+import { checkName } from '../definition.ts';
 import type { Collection, CollectionDefinition, Records } from '../port.ts';
 import { openCollection } from './collection.ts';
 import { openDatabase } from './database.ts';
 import { pathExpression } from './query.ts';
-
-const NAME = /^[a-z][A-Za-z0-9-]*(\.[a-z][A-Za-z0-9-]*)*$/;
 
 /** @throws CONFIG_INVALID when the URL is not a SQLite one. */
 export function openSqliteRecords(url: string, now: () => number = Date.now): Records {
@@ -19,10 +17,7 @@ export function openSqliteRecords(url: string, now: () => number = Date.now): Re
     INSERT OR IGNORE INTO engram_outbox_sequence VALUES (1, 0);`);
 
   function create<T>(definition: CollectionDefinition<T>): Collection<T> {
-    if (!NAME.test(definition.name)) {
-      throw new EngramError('CONFIG_INVALID', `${definition.name} is not a collection name such as preprocessing.runs`);
-    }
-    const table = `"${definition.name}"`;
+    const table = `"${checkName(definition.name)}"`;
     const index = (kind: string, name: string, expressions: string, where: string) =>
       `CREATE ${kind} IF NOT EXISTS "${definition.name}:${name}" ON ${table} (${expressions}) WHERE ${where};`;
     database.transaction(() => {
