@@ -1,14 +1,12 @@
 /** What only a broker can bring: topics that others made, messages that others wrote, events that retention has dropped. */
 import { openRecords } from '@engram/records';
-import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect, test, vi } from 'vitest';
 import { sample } from '../conformance.ts';
 import { toKafkaHeaders } from '../kafka-headers.ts';
 import type { Delivery } from '../port.ts';
 import { relayOutbox } from '../relay-outbox.ts';
 import { openKafkaBus } from './bus.ts';
-import { CLIENTS, KAFKA_URL, playground, withAdmin } from './under-test.fixture.ts';
-import { parseKafkaUrl } from './url.ts';
+import { CLIENTS, KAFKA_URL, otherClient, playground, withAdmin } from './under-test.fixture.ts';
 
 const types = ['run.requested.v1'];
 const group = 'engram.g';
@@ -25,14 +23,13 @@ interface ForeignMessage {
 }
 
 async function write(topic: string, messages: ForeignMessage[]): Promise<void> {
-  const { brokers } = parseKafkaUrl(KAFKA_URL ?? '');
-  const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).producer();
+  const producer = otherClient().producer();
   await producer.connect();
   await producer.send({ topic, messages });
   await producer.disconnect();
 }
 
-describe.skipIf(!KAFKA_URL).each(CLIENTS)('on a broker, %s', (client) => {
+describe.skipIf(!KAFKA_URL).each(CLIENTS)('on the broker at KAFKA_URL, %s', (client) => {
   test('the topics have the names of the contract, the partitions asked for, and one dead-letter topic a group', async () => {
     const { prefix, open, close } = playground(client);
     const bus = await open();

@@ -6,7 +6,7 @@ import { send } from '../deliver.ts';
 import { partitionOf } from '../partition.ts';
 import type { Bus } from '../port.ts';
 import { checkPublished, eventTypes } from '../validate.ts';
-import type { ClientOptions, KafkaClient, LogReader } from './client.ts';
+import type { KafkaClient, LogReader } from './client.ts';
 import { readDeadLetters } from './dead-letters.ts';
 import { type Fetch, lagOf } from './lag.ts';
 import { outage, patiently, upstreamFailed } from './patience.ts';
@@ -14,7 +14,7 @@ import { deadLetterOf, publishedRecord, redrivenRecord, replayRecord, settledRec
 import { openSender } from './sender.ts';
 import { type KafkaSubscription, openSubscription } from './subscription.ts';
 import { openTopics } from './topics.ts';
-import { type KafkaUrl, parseKafkaUrl } from './url.ts';
+import { clientOptions, type KafkaUrl, parseKafkaUrl } from './url.ts';
 
 export interface KafkaBusOptions {
   /** Of the topics that are still to be made. The URL's wins. Default 8. */
@@ -160,10 +160,10 @@ export async function openKafkaBus(url: string, options: KafkaBusOptions = {}): 
   };
 }
 
-async function openClient({ brokers, client }: KafkaUrl): Promise<KafkaClient> {
-  const options: ClientOptions = { brokers, clientId: 'engram' };
+async function openClient(url: KafkaUrl): Promise<KafkaClient> {
+  const options = clientOptions(url);
   // Only the library that is used is loaded.
-  if (client === 'kafkajs') return (await import('./kafkajs/client.ts')).openKafkajs(options);
+  if (url.client === 'kafkajs') return (await import('./kafkajs/client.ts')).openKafkajs(options);
   return (await import('./platformatic/client.ts')).openPlatformatic(options);
 }
 

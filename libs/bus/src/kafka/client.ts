@@ -91,6 +91,12 @@ export interface ClientOptions {
   /** `host:port`. */
   readonly brokers: readonly string[];
   readonly clientId: string;
+  readonly tls: boolean;
+  readonly login?: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  };
 }
 
 export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

@@ -10,7 +10,7 @@ const KEYS = [...'bcdefghijklm'];
 const types = ['run.requested.v1'];
 const patience = { timeout: 60_000, interval: 20 };
 
-describe.skipIf(!KAFKA_URL).each(CLIENTS)('members of a group, %s', (client) => {
+describe.skipIf(!KAFKA_URL).each(CLIENTS)('members of a group, %s, at KAFKA_URL', (client) => {
   killedConsumerConformance(`kafka, ${client}`, 60_000, async () => {
     const { url, open, close } = playground(client);
     return { bus: await open(), url, close };
@@ -65,3 +65,31 @@ describe.skipIf(!KAFKA_URL).each(CLIENTS)('members of a group, %s', (client) => 
     await close();
   });
 });
+
+test.skipIf(!KAFKA_URL)(
+  'members on either library share a group, so that one can be changed for the other',
+  async () => {
+    const one = playground('kafkajs');
+    const other = playground('platformatic', one.prefix);
+    const [first, second] = [await one.open(), await other.open()];
+    const group = 'engram.both';
+    const seen: { who: string; key: string; version: number }[] = [];
+    const handler =
+      (who: string) =>
+      async ({ event }: Delivery) =>
+        void seen.push({ who, key: event.partitionkey[0] ?? '', version: event.subjectversion });
+    await first.subscribe({ group, types, handler: handler('first') });
+    await second.subscribe({ group, types, handler: handler('second') });
+    await first.publish(KEYS.map((key) => sample(key, 1)));
+    await second.publish(KEYS.map((key) => sample(key, 2)));
+    await vi.waitFor(() => expect(seen).toHaveLength(2 * KEYS.length), patience);
+    expect(new Set(seen.map(({ who }) => who))).toEqual(new Set(['first', 'second']));
+    for (const key of KEYS) {
+      const its = seen.filter((it) => it.key === key);
+      expect(its.map(({ version }) => version)).toEqual([1, 2]);
+      expect(new Set(its.map(({ who }) => who)).size).toBe(1);
+    }
+    await other.close();
+    await one.close();
+  },
+);

@@ -72,87 +72,90 @@ async function publishUntilAccepted(bus: Bus, events: readonly EngramEvent[]): P
   }
 }
 
-describe.skipIf(!KAFKA_URL || !existsSync(PID_FILE)).each(CLIENTS)('a broker that is killed, %s', (client) => {
-  test('under load: nothing that was accepted is lost, and every key keeps its order', async () => {
-    const { open, close } = playground(client);
-    const bus = await open();
-    const seen: { key: string; version: number }[] = [];
-    await bus.subscribe({
-      group: 'engram.outage',
-      types,
-      retryDelaysMs: [100, 100, 100],
-      async handler({ event, attempt }: Delivery) {
-        // Some events are on their way through the retry topic when the broker goes.
-        if (event.subjectversion % 10 === 0 && attempt === 1) throw new Error('not yet');
-        seen.push({ key: event.partitionkey[0] ?? '', version: event.subjectversion });
-      },
-    });
-    let accepted = 0;
-    let flowing = true;
-    const flow = (async () => {
-      while (flowing) {
-        await publishUntilAccepted(
-          bus,
-          KEYS.map((key) => sample(key, accepted + 1)),
-        );
-        accepted++;
-        await sleep(10);
+describe.skipIf(!KAFKA_URL || !existsSync(PID_FILE)).each(CLIENTS)(
+  'the broker of KAFKA_URL and KAFKA_PID_FILE is killed, %s',
+  (client) => {
+    test('under load: nothing that was accepted is lost, and every key keeps its order', async () => {
+      const { open, close } = playground(client);
+      const bus = await open();
+      const seen: { key: string; version: number }[] = [];
+      await bus.subscribe({
+        group: 'engram.outage',
+        types,
+        retryDelaysMs: [100, 100, 100],
+        async handler({ event, attempt }: Delivery) {
+          // Some events are on their way through the retry topic when the broker goes.
+          if (event.subjectversion % 10 === 0 && attempt === 1) throw new Error('not yet');
+          seen.push({ key: event.partitionkey[0] ?? '', version: event.subjectversion });
+        },
+      });
+      let accepted = 0;
+      let flowing = true;
+      const flow = (async () => {
+        while (flowing) {
+          await publishUntilAccepted(
+            bus,
+            KEYS.map((key) => sample(key, accepted + 1)),
+          );
+          accepted++;
+          await sleep(10);
+        }
+      })();
+      await vi.waitFor(() => expect(accepted).toBeGreaterThan(50), patience);
+      const broker = runningBroker();
+      await kill(broker);
+      await sleep(1_500);
+      const before = accepted;
+      await startAgain(broker);
+      await vi.waitFor(() => expect(accepted).toBeGreaterThan(before + 100), patience);
+      flowing = false;
+      await flow;
+      await vi.waitFor(async () => expect((await bus.lag('engram.outage')).events).toBe(0), patience);
+
+      const all = Array.from({ length: accepted }, (_, i) => i + 1);
+      for (const key of KEYS) {
+        const versions = seen.filter((it) => it.key === key).map(({ version }) => version);
+        expect([...new Set(versions)].sort((a, b) => a - b)).toEqual(all);
+        const first = [...new Set(versions.filter((version) => version % 10 !== 0))];
+        expect(first).toEqual(all.filter((version) => version % 10 !== 0));
       }
-    })();
-    await vi.waitFor(() => expect(accepted).toBeGreaterThan(50), patience);
-    const broker = runningBroker();
-    await kill(broker);
-    await sleep(1_500);
-    const before = accepted;
-    await startAgain(broker);
-    await vi.waitFor(() => expect(accepted).toBeGreaterThan(before + 100), patience);
-    flowing = false;
-    await flow;
-    await vi.waitFor(async () => expect((await bus.lag('engram.outage')).events).toBe(0), patience);
+      expect(await bus.deadLetters('engram.outage')).toEqual([]);
+      await close();
+    });
 
-    const all = Array.from({ length: accepted }, (_, i) => i + 1);
-    for (const key of KEYS) {
-      const versions = seen.filter((it) => it.key === key).map(({ version }) => version);
-      expect([...new Set(versions)].sort((a, b) => a - b)).toEqual(all);
-      const first = [...new Set(versions.filter((version) => version % 10 !== 0))];
-      expect(first).toEqual(all.filter((version) => version % 10 !== 0));
-    }
-    expect(await bus.deadLetters('engram.outage')).toEqual([]);
-    await close();
-  });
+    test('at the start: what is published and subscribed meanwhile is done when it is back', async () => {
+      const { open, close } = playground(client);
+      const broker = runningBroker();
+      await kill(broker);
+      const bus = await open();
+      await expect(bus.lag('engram.start')).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
+      const publishing = publishUntilAccepted(bus, [sample('b', 1)]);
+      const seen: number[] = [];
+      const handler = async ({ event }: Delivery) => void seen.push(event.subjectversion);
+      const subscribing = bus.subscribe({ group: 'engram.start', types, handler });
+      await sleep(1_000);
+      await startAgain(broker);
+      await publishing;
+      await subscribing;
+      // Sent again after an answer that never came, it may lie there twice.
+      await vi.waitFor(() => expect([...new Set(seen)]).toEqual([1]), patience);
+      await close();
+    });
 
-  test('at the start: what is published and subscribed meanwhile is done when it is back', async () => {
-    const { open, close } = playground(client);
-    const broker = runningBroker();
-    await kill(broker);
-    const bus = await open();
-    await expect(bus.lag('engram.start')).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
-    const publishing = publishUntilAccepted(bus, [sample('b', 1)]);
-    const seen: number[] = [];
-    const handler = async ({ event }: Delivery) => void seen.push(event.subjectversion);
-    const subscribing = bus.subscribe({ group: 'engram.start', types, handler });
-    await sleep(1_000);
-    await startAgain(broker);
-    await publishing;
-    await subscribing;
-    // Sent again after an answer that never came, it may lie there twice.
-    await vi.waitFor(() => expect([...new Set(seen)]).toEqual([1]), patience);
-    await close();
-  });
-
-  test('while it is away: what it did not take is refused, and closing does not wait for it', async () => {
-    const { open, close } = playground(client);
-    const bus = await open();
-    await bus.subscribe({ group: 'engram.away', types, handler: async () => undefined });
-    const broker = runningBroker();
-    await kill(broker);
-    const refused = expect(bus.publish([sample('b', 1)])).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
-    await sleep(1_000);
-    const start = performance.now();
-    await bus.close();
-    expect(performance.now() - start).toBeLessThan(15_000);
-    await refused;
-    await startAgain(broker);
-    await close();
-  });
-});
+    test('while it is away: what it did not take is refused, and closing does not wait for it', async () => {
+      const { open, close } = playground(client);
+      const bus = await open();
+      await bus.subscribe({ group: 'engram.away', types, handler: async () => undefined });
+      const broker = runningBroker();
+      await kill(broker);
+      const refused = expect(bus.publish([sample('b', 1)])).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
+      await sleep(1_000);
+      const start = performance.now();
+      await bus.close();
+      expect(performance.now() - start).toBeLessThan(15_000);
+      await refused;
+      await startAgain(broker);
+      await close();
+    });
+  },
+);

@@ -35,8 +35,13 @@ export async function patiently<T>(work: () => Promise<T>, patience: Patience = 
 /** What the cluster or its client threw, as an error that a retry may help. An EngramError stays as it is. */
 export function upstreamFailed(what: string, cause: unknown): EngramError {
   if (cause instanceof EngramError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new EngramError('UPSTREAM_FAILED', `${what}: ${why}`, { cause });
+  return new EngramError('UPSTREAM_FAILED', `${what}: ${reasonOf(cause)}`, { cause });
+}
+
+/** The message that says most: of several errors in one, the first one's. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
 }
 
 export interface Outage {

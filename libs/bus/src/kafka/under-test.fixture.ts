@@ -1,11 +1,12 @@
 /** Buses on the broker that KAFKA_URL names, each test below a prefix of its own whose topics and groups go at the end. */
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import type { Bus } from '../port.ts';
 import { openKafkaBus } from './bus.ts';
-import { parseKafkaUrl } from './url.ts';
+import { kafkaOf } from './kafkajs/client.ts';
+import { clientOptions, parseKafkaUrl } from './url.ts';
 
-/** `kafka://127.0.0.1:port`; where it is not set, tests that need a broker are skipped. */
+/** `kafka://127.0.0.1:port`, with a login and TLS where the broker wants them; where it is not set, tests that need a broker are skipped. */
 export const KAFKA_URL = process.env['KAFKA_URL'];
 export const CLIENTS = ['kafkajs', 'platformatic'] as const;
 export type ClientName = (typeof CLIENTS)[number];
@@ -18,9 +19,9 @@ export interface Playground {
   close(): Promise<void>;
 }
 
-export function playground(client: ClientName): Playground {
-  const prefix = `test-${randomUUID().slice(0, 8)}.`;
-  const url = `${KAFKA_URL}?client=${client}&prefix=${prefix}&partitions=8&replication=1&session_ms=6000`;
+export function playground(client: ClientName, prefix = `test-${randomUUID().slice(0, 8)}.`): Playground {
+  const settings = `client=${client}&prefix=${prefix}&partitions=8&replication=1&session_ms=6000`;
+  const url = `${KAFKA_URL}${KAFKA_URL?.includes('?') ? '&' : '?'}${settings}`;
   const opened: Bus[] = [];
   return {
     url,
@@ -42,9 +43,11 @@ export function playground(client: ClientName): Playground {
 
 type Admin = ReturnType<Kafka['admin']>;
 
+/** Any client of the broker, beside the bus. */
+export const otherClient = (): Kafka => kafkaOf(clientOptions(parseKafkaUrl(KAFKA_URL ?? '')));
+
 export async function withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
-  const { brokers } = parseKafkaUrl(KAFKA_URL ?? '');
-  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  const admin = otherClient().admin();
   await admin.connect();
   try {
     return await work(admin);

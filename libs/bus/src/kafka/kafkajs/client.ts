@@ -1,6 +1,6 @@
 /** The bus's Kafka client on kafkajs. */
 import { randomUUID } from 'node:crypto';
-import { type Cluster, Kafka, logLevel } from 'kafkajs';
+import { type Cluster, Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import type { ClientOptions, KafkaClient, Position } from '../client.ts';
 import { openCluster } from './cluster.ts';
 import { joinGroup } from './member.ts';
@@ -10,15 +10,29 @@ const ALL_REPLICAS = -1;
 /** The adapter tries again by itself, so that one failed request is soon known. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
 
-export function openKafkajs({ brokers, clientId }: ClientOptions): KafkaClient {
-  const kafka = new Kafka({
+/** One object a mechanism: kafkajs's types tell them apart by it. */
+function saslOf({ mechanism, username, password }: NonNullable<ClientOptions['login']>): SASLOptions {
+  const credentials = { username, password };
+  if (mechanism === 'plain') return { mechanism, ...credentials };
+  return mechanism === 'scram-sha-256' ? { mechanism, ...credentials } : { mechanism, ...credentials };
+}
+
+/** Connects to nothing yet. */
+export const kafkaOf = ({ brokers, clientId, tls, login }: ClientOptions): Kafka =>
+  new Kafka({
     clientId,
     brokers: [...brokers],
+    ssl: tls,
+    ...(login ? { sasl: saslOf(login) } : {}),
     logLevel: logLevel.NOTHING,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
     retry: RETRY,
   });
+
+export function openKafkajs(options: ClientOptions): KafkaClient {
+  const { clientId } = options;
+  const kafka = kafkaOf(options);
   // Never joined: it names the connections that only read.
   const readerGroup = `${clientId}-reader-${randomUUID()}`;
   const admin = kafka.admin({ retry: RETRY });

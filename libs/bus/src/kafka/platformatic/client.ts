@@ -1,23 +1,16 @@
 /** The bus's Kafka client on @platformatic/kafka. */
 import { Admin, findErrorBy, Producer } from '@platformatic/kafka';
 import type { ClientOptions, KafkaClient, OutgoingRecord } from '../client.ts';
-import type { Connection } from './connection.ts';
+import { connectionOf } from './connection.ts';
 import { joinGroup } from './member.ts';
 import { openReader } from './reader.ts';
 
 const OLDEST = -2n;
 const END = -1n;
 
-export function openPlatformatic({ brokers, clientId }: ClientOptions): KafkaClient {
-  const connection: Connection = {
-    clientId,
-    bootstrapBrokers: [...brokers],
-    connectTimeout: 3_000,
-    timeout: 15_000,
-    // The adapter tries again by itself, so that one failed request is soon known.
-    retries: 3,
-    retryDelay: 300,
-  };
+export function openPlatformatic(options: ClientOptions): KafkaClient {
+  const { clientId } = options;
+  const connection = connectionOf(options);
   const admin = new Admin(connection);
   const producer = new Producer({ ...connection, idempotent: true });
 
