@@ -251,6 +251,8 @@ export function recordsConformance(name: string, open: () => Promise<RecordsUnde
         await things.insert('b', thing('cup', 2), { events: [two] });
         await things.replace('a', 1, thing('cup', 3), { events: [three] });
         const pending = await things.pendingEvents(10);
+        // Every field of it, empty objects among them: an event that lost one fits no contract.
+        expect(pending[0]?.event).toEqual(one);
         expect(pending.map((item) => [item.id, item.event.id])).toEqual([
           ['a', one.id],
           ['b', two.id],
