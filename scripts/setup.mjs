@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { handOver } from './hand-over.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pinned = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
@@ -69,10 +70,5 @@ writeFileSync(stamp, JSON.stringify(now));
 const at = process.argv.indexOf('--run');
 if (at > 0) {
   const path = `${dirname(pinned)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}`;
-  const child = spawnSync(pinned, process.argv.slice(at + 1), {
-    stdio: 'inherit',
-    env: { ...process.env, PATH: path, ONNXRUNTIME_NODE_INSTALL: 'skip' },
-  });
-  if (child.error) fail(child.error.message);
-  process.exit(child.status ?? 1);
+  handOver(pinned, process.argv.slice(at + 1), { ...process.env, PATH: path, ONNXRUNTIME_NODE_INSTALL: 'skip' });
 }
