@@ -12,10 +12,8 @@ export interface Staged {
   readonly bytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
-  /** Held in memory when it fits one request, else undefined. */
-  readonly whole: Uint8Array | undefined;
-  /** From its start, each time. @throws OBJECT_CORRUPT at its end when a file has changed since it was hashed. */
-  read(): Readable;
+  /** From its start, each time; a stream throws OBJECT_CORRUPT at its end when its file has changed since it was hashed. */
+  body(): Uint8Array | Readable;
   discard(): Promise<void>;
 }
 
@@ -60,8 +58,7 @@ function held(bytes: Uint8Array): Staged {
   return {
     bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
-    whole: bytes,
-    read: () => Readable.from(chunksOf(bytes), { objectMode: false }),
+    body: () => bytes,
     discard: async () => undefined,
   };
 }
@@ -84,8 +81,7 @@ function inFile(key: string, hashed: Hashed, discard: () => Promise<void>): Stag
   return {
     bytes: hashed.bytes,
     sha256: hashed.sha256,
-    whole: undefined,
-    read: () => Readable.from(checked(), { objectMode: false }),
+    body: () => Readable.from(checked(), { objectMode: false }),
     discard,
   };
 }

@@ -52,7 +52,7 @@ export async function write(target: Target, staged: Staged): Promise<string> {
   }
 }
 
-async function send(target: Target, { whole, read, bytes, sha256 }: Staged, putId: string): Promise<void> {
+async function send(target: Target, { body, bytes, sha256 }: Staged, putId: string): Promise<void> {
   const { client, bucket, path, contentType, ifAbsent, partBytes } = target;
   const params = {
     Bucket: bucket,
@@ -61,15 +61,16 @@ async function send(target: Target, { whole, read, bytes, sha256 }: Staged, putI
     Metadata: metadataOf(sha256, putId),
     ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
   };
-  if (whole !== undefined && bytes <= partBytes) {
+  const Body = body();
+  if (Body instanceof Uint8Array && bytes <= partBytes) {
     const ChecksumSHA256 = Buffer.from(sha256, 'hex').toString('base64');
-    await client.send(new PutObjectCommand({ ...params, Body: whole, ContentLength: bytes, ChecksumSHA256 }));
+    await client.send(new PutObjectCommand({ ...params, Body, ContentLength: bytes, ChecksumSHA256 }));
     return;
   }
   // Each part carries its own SHA-256; the hash of the whole is checked where the body is read.
   const upload = new Upload({
     client,
-    params: { ...params, Body: read(), ContentLength: bytes, ChecksumAlgorithm: 'SHA256' },
+    params: { ...params, Body, ContentLength: bytes, ChecksumAlgorithm: 'SHA256' },
     partSize: Math.max(partBytes, Math.ceil(bytes / MAX_PARTS)),
     queueSize: PARTS_AT_ONCE,
   });

@@ -22,7 +22,7 @@ export interface RecordDocument {
 }
 
 const { Mixed } = Schema.Types;
-const pending = new Schema({ seq: Number, id: String, event: Mixed }, { _id: false, id: false });
+const pending = new Schema({ seq: Number, id: String, event: Mixed }, { _id: false, id: false, minimize: false });
 const lease = new Schema({ owner: String, until: Number }, { _id: false, id: false });
 
 export function modelOf(connection: Connection, { name }: CollectionDefinition<unknown>): Model<RecordDocument> {

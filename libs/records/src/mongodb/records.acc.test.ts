@@ -108,6 +108,15 @@ describe.skipIf(MONGODB_URL === undefined)('a MongoDB server (needs MONGODB_URL)
     expect((await values.get('a'))?.value).toEqual(JSON.parse(JSON.stringify({ nested: value })));
   });
 
+  test('an event leaves as it was written, empty objects and all', async () => {
+    const mine = records.collection(definition);
+    const written = { ...event('s-1'), data: { ...events.runRequested.example, parameters: { 'a.b': {}, none: {} } } };
+    await mine.insert('a', { names: [] }, { events: [written] });
+    await mine.replace('a', 1, { names: [] }, { events: [{ ...written, id: 'another' }] });
+    const leaving = (await mine.pendingEvents(10)).map((item) => item.event);
+    expect(leaving).toEqual([written, { ...written, id: 'another' }]);
+  });
+
   test('a record removed while its event leaves is gone once it has', async () => {
     const mine = records.collection(definition);
     const [one, two] = [event('s-1'), event('s-2')];
