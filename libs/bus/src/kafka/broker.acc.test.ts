@@ -127,6 +127,19 @@ describe.skipIf(!KAFKA_URL).each(CLIENTS)('on the broker at KAFKA_URL, %s', (cli
     await close();
   });
 
+  test('more of one key than a broker takes in one request is published all the same, in order', async () => {
+    const { open, close } = playground(client);
+    const bus = await open();
+    const many = Array.from({ length: 3_000 }, (_, i) => sample('b', i + 1));
+    expect(JSON.stringify(many).length).toBeGreaterThan(2_000_000);
+    await bus.publish(many);
+    const seen: number[] = [];
+    await bus.subscribe({ group, types, handler: async ({ event }) => void seen.push(event.subjectversion) });
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(many.length), patience);
+    expect(seen).toEqual(many.map(({ subjectversion }) => subjectversion));
+    await close();
+  });
+
   test('what records hold in their outbox reaches a handler through the broker', async () => {
     const { open, close } = playground(client);
     const bus = await open();

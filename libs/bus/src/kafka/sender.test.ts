@@ -38,6 +38,31 @@ test('one request at a time, in the order of the calls; who calls meanwhile shar
   expect(requests).toEqual([['a'], ['b', 'c', 'd']]);
 });
 
+test('what one request cannot hold goes in several, in order', async () => {
+  const requests: string[][] = [];
+  const sender = openSender({ send: async (records) => void requests.push(records.map(({ key }) => key)) }, quiet);
+  const large = (key: string) => ({ ...record(key), value: 'x'.repeat(400_000) });
+  await sender.send(['a', 'b', 'c', 'd', 'e'].map(large), 1_000);
+  expect(requests).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+});
+
+test('what waits behind a request that is given up is refused with it, so that nothing overtakes it', async () => {
+  const requests: string[][] = [];
+  const sender = openSender(
+    {
+      async send(records) {
+        requests.push(records.map(({ key }) => key));
+        throw new Error('no broker');
+      },
+    },
+    quiet,
+  );
+  const calls = [sender.send([record('a')], 50), sender.send([record('b')], 60_000)];
+  const ends = await Promise.allSettled(calls);
+  expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(requests.flat()).not.toContain('b');
+});
+
 test('a request that fails is sent again as it was, before anything behind it', async () => {
   const requests: string[][] = [];
   const sender = openSender(

@@ -1,28 +1,33 @@
 /**
  * Sends records one request at a time, in the order of the calls: so the order of a key outlives a request that must be
- * sent again. Who calls meanwhile shares the next request.
+ * sent again. Who calls meanwhile shares the next request. When one is given up, what waits behind it is refused with it,
+ * so that nothing overtakes what its caller will send again.
  */
 import { EngramError } from '@engram/errors';
 import type { KafkaClient, OutgoingRecord } from './client.ts';
 import { type Outage, patiently, upstreamFailed } from './patience.ts';
 
-const MOST_RECORDS = 2_000;
+/** A broker takes 1 MiB of one partition in one request by default, and all records may be of one partition. */
+const REQUEST_BYTES = 900_000;
+/** Of lengths, times and checksums. */
+const RECORD_OVERHEAD_BYTES = 50;
 
 export interface Sender {
-  /** @throws UPSTREAM_FAILED when the broker did not take them in this time; some may have been stored. */
+  /** @throws UPSTREAM_FAILED when the cluster did not take them in this time; some may have been stored. */
   send(records: readonly OutgoingRecord[], patienceMs: number): Promise<void>;
-  /** Waits for what is under way and refuses the rest. */
+  /** Ends the request under way and refuses the rest. */
   close(): Promise<void>;
 }
 
-interface Waiting {
+interface Part {
   readonly records: readonly OutgoingRecord[];
+  readonly bytes: number;
   readonly until: number;
   readonly done: PromiseWithResolvers<void>;
 }
 
 export function openSender(client: Pick<KafkaClient, 'send'>, trouble: Outage): Sender {
-  const waiting: Waiting[] = [];
+  const waiting: Part[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
 
@@ -31,39 +36,65 @@ export function openSender(client: Pick<KafkaClient, 'send'>, trouble: Outage): 
       const patienceMs = Math.min(...batch.map(({ until }) => until)) - performance.now();
       const stopped = () => closed;
       try {
-        const records = batch.flatMap((entry) => entry.records);
+        const records = batch.flatMap((part) => part.records);
         await patiently(() => client.send(records), { patienceMs, stopped, onError: trouble.failed });
         trouble.fine();
         for (const { done } of batch) done.resolve();
       } catch (error) {
-        const refusal = upstreamFailed('the Kafka cluster did not take what was sent', error);
-        for (const { done } of batch) done.reject(refusal);
+        refuse([...batch, ...waiting.splice(0)], upstreamFailed('the Kafka cluster did not take what was sent', error));
       }
     }
     running = undefined;
   }
 
-  function take(): Waiting[] {
-    let size = 0;
-    const more = waiting.findIndex(({ records }, i) => {
-      size += records.length;
-      return i > 0 && size > MOST_RECORDS;
+  /** As many parts as fit into a request, and at least one. */
+  function take(): Part[] {
+    let bytes = 0;
+    const end = waiting.findIndex((part, i) => {
+      bytes += part.bytes;
+      return i > 0 && bytes > REQUEST_BYTES;
     });
-    return waiting.splice(0, more === -1 ? waiting.length : more);
+    return waiting.splice(0, end === -1 ? waiting.length : end);
   }
 
   return {
-    send(records, patienceMs) {
-      if (closed) return Promise.reject(new EngramError('BUS_CLOSED', 'the bus is closed'));
-      const done = Promise.withResolvers<void>();
-      waiting.push({ records, until: performance.now() + patienceMs, done });
+    async send(records, patienceMs) {
+      if (closed) throw new EngramError('BUS_CLOSED', 'the bus is closed');
+      const until = performance.now() + patienceMs;
+      const parts = partsOf(records).map((part) => ({ ...part, until, done: Promise.withResolvers<void>() }));
+      waiting.push(...parts);
       running ??= run();
-      return done.promise;
+      await Promise.all(parts.map(({ done }) => done.promise));
     },
     async close() {
       closed = true;
-      for (const { done } of waiting.splice(0)) done.reject(new EngramError('BUS_CLOSED', 'the bus is closed'));
+      refuse(waiting.splice(0), new EngramError('BUS_CLOSED', 'the bus is closed'));
       await running;
     },
   };
+}
+
+function refuse(parts: readonly Part[], error: EngramError): void {
+  for (const { done } of parts) done.reject(error);
+}
+
+function partsOf(records: readonly OutgoingRecord[]): { records: OutgoingRecord[]; bytes: number }[] {
+  const parts: { records: OutgoingRecord[]; bytes: number }[] = [];
+  for (const record of records) {
+    const bytes = bytesOf(record);
+    const last = parts.at(-1);
+    if (last && last.bytes + bytes <= REQUEST_BYTES) {
+      last.records.push(record);
+      last.bytes += bytes;
+    } else {
+      parts.push({ records: [record], bytes });
+    }
+  }
+  return parts;
+}
+
+function bytesOf({ key, value, headers }: OutgoingRecord): number {
+  const texts = [key, ...Object.entries(headers).flat()];
+  const length = value === null ? 0 : Buffer.byteLength(value);
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), length + RECORD_OVERHEAD_BYTES);
 }
