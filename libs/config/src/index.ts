@@ -15,4 +15,5 @@ export {
   redactedConfig,
   requireDistributed,
 } from './load-config.ts';
+export { notificationSecret } from './notification-secret.ts';
 export { base32, patientKey } from './patient-key.ts';

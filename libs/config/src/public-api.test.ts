@@ -8,6 +8,7 @@ test('what others build on is this and nothing else', () => {
     'embeddedAdapters',
     'environment',
     'loadConfig',
+    'notificationSecret',
     'patientKey',
     'redactedConfig',
     'requireDistributed',

@@ -8,4 +8,6 @@
  * @module
  */
 export { createIngestion, type Ingestion, type IngestionDeps } from './ingestion.ts';
+export { createIntake, type Intake, type IntakeDeps } from './intake.ts';
+export type { Notice } from './notification.ts';
 export { NOTIFICATIONS } from './routes/notifications.ts';

@@ -7,11 +7,8 @@ import type { AllowList, App, Fetch } from '@engram/http';
 import type { Records } from '@engram/records';
 import { type Logger, silentLogger, withoutTrace } from '@engram/telemetry';
 import { buildApp } from './app.ts';
-import { type Consumer, createConsumer } from './consume.ts';
-import { hear } from './hear.ts';
-import { findDeleted, poll } from './poll.ts';
+import { createIntake, POLL_MS, QUIET_MS, TICK_MS } from './intake.ts';
 import { NOTIFICATIONS } from './routes/notifications.ts';
-import { openIngestionStore } from './store.ts';
 import { ensureSubscriptions } from './subscribe.ts';
 
 export interface IngestionDeps {
@@ -55,40 +52,22 @@ export interface Ingestion {
   poll(): Promise<void>;
 }
 
-const TICK_MS = 1000;
-
 export async function createIngestion(deps: IngestionDeps): Promise<Ingestion> {
-  const { records, bus, fhir, fetch, logger = silentLogger, now = () => new Date(), relay = true } = deps;
-  const { quietMs = 60_000, pollMs = 30_000, reconcileMs = 600_000 } = deps;
-  const store = openIngestionStore(records);
+  const { records, bus, fhir, fetch, logger = silentLogger, relay = true } = deps;
+  const { quietMs = QUIET_MS, pollMs = POLL_MS, reconcileMs = 600_000 } = deps;
   const headersOf = deps.archiveHeaders ?? (() => ({}));
-  const consumer: Consumer = createConsumer({
-    store,
-    fhir,
-    allow: deps.allow,
+  const intake = createIntake({
+    ...deps,
     dicomWeb: (base) => createDicomWeb({ base, fetch, headers: headersOf(base), timeoutMs: 60_000 }),
-    rules: { quietMs, lookAgainMs: Math.max(TICK_MS, Math.min(pollMs, 30_000)) },
-    patientKey: deps.patientKey,
-    acceptMisused: deps.acceptMisusedCodes ?? false,
-    logger,
-    now,
   });
-  const pollDeps = { fhir, store, consumer, now };
-  let polling: Promise<void> | undefined;
-  /** Whoever asks while a look is under way waits for one that begins after. */
-  const catchUp = (): Promise<void> => {
-    const next = (polling ?? Promise.resolve()).catch(() => {}).then(() => poll(pollDeps));
-    polling = next;
-    return next;
-  };
   const app = await buildApp({
-    store,
+    store: intake.store,
     version: deps.version ?? '0.1.0',
     token: deps.token,
     tls: deps.tls,
     logger,
     secret: deps.notificationSecret,
-    hear: (notice) => hear({ store, consumer, catchUp }, notice),
+    hear: intake.hear,
   });
 
   const closing = new AbortController();
@@ -106,7 +85,7 @@ export async function createIngestion(deps: IngestionDeps): Promise<Ingestion> {
 
   return {
     app,
-    poll: catchUp,
+    poll: intake.catchUp,
     async start() {
       if (closing.signal.aborted) throw new EngramError('BUS_CLOSED', 'ingestion was stopped and cannot start again');
       const subscribe = async (): Promise<void> => {
@@ -119,11 +98,11 @@ export async function createIngestion(deps: IngestionDeps): Promise<Ingestion> {
         logger.warn('the FHIR server takes no Subscription yet', { err: error }),
       );
       repeat('a poll of the FHIR server failed', pollMs, async () => {
-        await catchUp();
+        await intake.catchUp();
         await subscribe();
       });
-      repeat('looking for deleted studies failed', reconcileMs, () => findDeleted(pollDeps));
-      repeat('a look at waiting studies failed', Math.min(TICK_MS, Math.max(200, quietMs)), () => consumer.tick());
+      repeat('looking for deleted studies failed', reconcileMs, intake.findDeleted);
+      repeat('a look at waiting studies failed', Math.min(TICK_MS, Math.max(200, quietMs)), intake.tick);
       if (relay) loops.push(withoutTrace(() => relayOutbox({ records, bus, signal: closing.signal, logger })));
     },
     async stop() {

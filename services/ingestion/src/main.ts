@@ -1,6 +1,5 @@
 /** Ingestion as a process. */
-import { createHmac } from 'node:crypto';
-import { patientKey } from '@engram/config';
+import { notificationSecret, patientKey } from '@engram/config';
 import { runService, VERSION } from '@engram/service';
 import { createIngestion } from './index.ts';
 
@@ -11,8 +10,7 @@ await runService('ingestion', async ({ config, ...ports }) =>
     publicUrl: () => config.peers.ingestion,
     quietMs: config.quietS * 1000,
     pollMs: config.pollS * 1000,
-    // The same in every process of a site, and no use for anything else.
-    notificationSecret: createHmac('sha256', config.siteSecret).update('fhir-notifications').digest('hex'),
+    notificationSecret: notificationSecret(config.siteSecret),
     // The adapters of a process relay the outbox of all that is open in it.
     relay: false,
     version: VERSION,

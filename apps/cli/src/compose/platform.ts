@@ -1,7 +1,7 @@
 /** The five services and the embedded FHIR server in one process, over shared adapters. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Config, patientKey } from '@engram/config';
+import { type Config, notificationSecret, patientKey } from '@engram/config';
 import { createFeatureStore } from '@engram/feature-store';
 import type { FhirClient } from '@engram/fhir';
 import { buildFhirServer } from '@engram/fhir/server';
@@ -126,6 +126,7 @@ export async function startPlatform(config: Config, options: PlatformOptions = {
         publicUrl: () => `http://${config.host}:${config.ports.ingestion}`,
         quietMs: config.quietS * 1000,
         pollMs: config.pollS * 1000,
+        notificationSecret: notificationSecret(config.siteSecret),
         relay: false,
       }),
     );
