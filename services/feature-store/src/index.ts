@@ -8,4 +8,11 @@
  */
 
 export type { StorageMode } from './decide.ts';
-export { createFeatureStore, type FeatureStoreDeps, GROUP, type Service } from './service.ts';
+export {
+  createFeatureStore,
+  type FeatureStoreDeps,
+  featureSetsOf,
+  featureStoreSubscription,
+  GROUP,
+  type Service,
+} from './service.ts';

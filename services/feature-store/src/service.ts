@@ -1,5 +1,7 @@
 /** The feature store as a function of its dependencies: composed with the others in one process, or run by itself. */
-import { type Bus, idempotently, type Subscription } from '@engram/bus';
+
+import { type Bus, idempotently, type SubscribeOptions, type Subscription } from '@engram/bus';
+import type { FeatureSetView, PatientKey } from '@engram/contracts';
 import type { App } from '@engram/http';
 import type { Objects } from '@engram/objects';
 import type { Records } from '@engram/records';
@@ -7,6 +9,7 @@ import { buildApp } from './app.ts';
 import { CONSUMED, consume } from './consume.ts';
 import type { StorageMode } from './decide.ts';
 import { openFeatureStore } from './store.ts';
+import { viewOf } from './view-of.ts';
 
 export interface FeatureStoreDeps {
   readonly records: Records;
@@ -33,8 +36,26 @@ export interface Service {
 
 export const GROUP = 'engram.feature-store';
 
+/** What the service does with events: the whole of it below its HTTP interface. */
+export function featureStoreSubscription(
+  deps: Pick<FeatureStoreDeps, 'records' | 'objects' | 'storageMode' | 'now' | 'retryDelaysMs'>,
+): SubscribeOptions {
+  const { records, objects, storageMode = 'all', now = () => new Date(), retryDelaysMs } = deps;
+  const store = openFeatureStore(records);
+  const handler = idempotently(
+    { records, collection: 'feature-store.inbox', group: GROUP, now: () => now().getTime() },
+    async ({ event }) => consume({ store, objects, storageMode, now }, event),
+  );
+  return { group: GROUP, types: CONSUMED, handler, ...(retryDelaysMs ? { retryDelaysMs } : {}) };
+}
+
+/** What `GET /api/v1/feature-sets?patient_key=…` answers with. */
+export async function featureSetsOf(records: Records, patientKey: PatientKey): Promise<readonly FeatureSetView[]> {
+  return (await openFeatureStore(records).ofPatient(patientKey)).map(viewOf);
+}
+
 export async function createFeatureStore(deps: FeatureStoreDeps): Promise<Service> {
-  const { records, bus, objects, storageMode = 'all', now = () => new Date() } = deps;
+  const { records, bus, objects, storageMode = 'all' } = deps;
   const store = openFeatureStore(records);
   const app = await buildApp({
     store,
@@ -45,20 +66,11 @@ export async function createFeatureStore(deps: FeatureStoreDeps): Promise<Servic
     tls: deps.tls,
     version: deps.version ?? '0.1.0',
   });
-  const handler = idempotently(
-    { records, collection: 'feature-store.inbox', group: GROUP, now: () => now().getTime() },
-    async ({ event }) => consume({ store, objects, storageMode, now }, event),
-  );
   let subscription: Subscription | undefined;
   return {
     app,
     async start() {
-      subscription = await bus.subscribe({
-        group: GROUP,
-        types: CONSUMED,
-        handler,
-        ...(deps.retryDelaysMs ? { retryDelaysMs: deps.retryDelaysMs } : {}),
-      });
+      subscription = await bus.subscribe(featureStoreSubscription(deps));
     },
     async stop() {
       await subscription?.close();

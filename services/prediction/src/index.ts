@@ -6,4 +6,11 @@
  * const prediction = await createPrediction({ records, bus, objects, fhir, model, patientKeyOf, readFeatureSets });
  * @module
  */
-export { createPrediction, GROUP, type PredictionDeps, type Service } from './service.ts';
+export {
+  createPrediction,
+  forecastById,
+  GROUP,
+  type PredictionDeps,
+  predictionSubscription,
+  type Service,
+} from './service.ts';

@@ -61,3 +61,9 @@ export interface ForecastRecord {
   /** Subject version of the last event about it. */
   readonly sequence: number;
 }
+
+/** A forecast as it is given to others after it was made. */
+export const storedForecast = ({ forecast }: Pick<ForecastRecord, 'forecast'>): Forecast => ({
+  ...forecast,
+  cached: true,
+});

@@ -8,6 +8,8 @@
  */
 export type { RetrieveSeries } from './fetch-input.ts';
 export { type PipelinesRunnerOptions, pipelinesRunner } from './pipelines-runner.ts';
-export { createPreprocessing, GROUP, type Preprocessing, type PreprocessingDeps } from './preprocessing.ts';
+export { createPreprocessing, type Preprocessing, type PreprocessingDeps } from './preprocessing.ts';
+export { GROUP, type Processing, type ProcessingDeps, startProcessing } from './processing.ts';
 export { failedTask, type LocalInput, type PipelineJob, type PipelineOutcome, type PipelineRunner } from './runner.ts';
+export type { Surroundings, WorkFolder } from './surroundings.ts';
 export { WORK_TIMES, type WorkTimes } from './work.ts';

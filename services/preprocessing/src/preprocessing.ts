@@ -8,17 +8,15 @@ import type { Objects } from '@engram/objects';
 import type { Records } from '@engram/records';
 import { type Logger, silentLogger } from '@engram/telemetry';
 import { buildApp } from './app.ts';
-import { CONSUMED, consume } from './consume.ts';
 import { evictTasks } from './evict-tasks.ts';
 import { fetchInput, type RetrieveSeries } from './fetch-input.ts';
-import { objectTaskStore } from './object-task-store.ts';
 import { pipelinesRunner } from './pipelines-runner.ts';
+import { GROUP, startProcessing } from './processing.ts';
 import { retrieveOverDicomWeb } from './retrieve-series.ts';
 import type { PipelineRunner } from './runner.ts';
 import { openRunStore } from './store.ts';
-import { startWorkers, WORK_TIMES, type Workers, type WorkTimes } from './work.ts';
-
-export const GROUP = 'engram.preprocessing';
+import { machine } from './surroundings.ts';
+import { WORK_TIMES, type Workers, type WorkTimes } from './work.ts';
 
 export interface PreprocessingDeps {
   readonly config: Pick<
@@ -83,36 +81,30 @@ export async function createPreprocessing(deps: PreprocessingDeps): Promise<Prep
   return {
     app,
     async start() {
-      workers = startWorkers(
-        {
-          store,
-          objects,
-          runner,
-          logger,
-          times,
-          now,
-          tasks: objectTaskStore(objects),
-          fetchInputs: (run, folder, signal) =>
-            Promise.all(
-              run.inputs.map((input) =>
-                fetchInput(
-                  { objects, allow, fetch, retrieveSeries },
-                  run.patient_key,
-                  input,
-                  join(folder, input.role),
-                  signal,
-                ),
+      const processing = startProcessing({
+        records,
+        objects,
+        runner,
+        logger,
+        times,
+        now,
+        surroundings: machine,
+        workers: config.workers,
+        fetchInputs: (run, folder, signal) =>
+          Promise.all(
+            run.inputs.map((input) =>
+              fetchInput(
+                { objects, allow, fetch, retrieveSeries },
+                run.patient_key,
+                input,
+                join(folder, input.role),
+                signal,
               ),
             ),
-        },
-        config.workers,
-      );
-      const wake = () => workers?.wake();
-      subscription = await bus.subscribe({
-        group: GROUP,
-        types: CONSUMED,
-        handler: ({ event }) => consume({ store, objects, now, wake }, event),
+          ),
       });
+      workers = processing.workers;
+      subscription = await bus.subscribe(processing.subscription);
       housekeeping = setInterval(() => void keepHouse(), HOUSEKEEPING_MS);
       housekeeping.unref();
       await keepHouse();

@@ -3,10 +3,6 @@
  * write that changes the run. Killed at any point, it costs one lease time: the next claim finds every finished task.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArtifactReference } from '@engram/contracts';
 import { asEngramError, EngramError, isEngramError } from '@engram/errors';
 import type { Objects } from '@engram/objects';
@@ -34,6 +30,7 @@ import {
 import type { Run, RunResult } from './run.ts';
 import { failedTask, type LocalInput, type PipelineOutcome, type PipelineRunner } from './runner.ts';
 import type { RunStore } from './store.ts';
+import type { Surroundings, WorkFolder } from './surroundings.ts';
 import { throttle } from './throttle.ts';
 
 export interface WorkTimes {
@@ -55,6 +52,7 @@ export interface WorkDeps {
   readonly fetchInputs: (run: Run, folder: string, signal: AbortSignal) => Promise<readonly LocalInput[]>;
   readonly logger: Logger;
   readonly times: WorkTimes;
+  readonly surroundings: Surroundings;
   readonly now: () => Date;
 }
 
@@ -74,9 +72,7 @@ export function startWorkers(deps: WorkDeps, workerCount: number): Workers {
   async function idle(): Promise<void> {
     const alarm = new AbortController();
     sleepers.add(alarm);
-    await sleep(deps.times.idleMs, undefined, { signal: AbortSignal.any([alarm.signal, stopping.signal]) }).catch(
-      () => {},
-    );
+    await deps.surroundings.pause(deps.times.idleMs, AbortSignal.any([alarm.signal, stopping.signal]));
     sleepers.delete(alarm);
   }
 
@@ -139,12 +135,12 @@ async function workOn(
   };
   const soon = () => void check().catch(() => undefined);
   checks.add(soon);
-  const heartbeat = setInterval(() => {
+  const endHeartbeat = deps.surroundings.every(times.heartbeatMs, () => {
     store.renew(id, owner, times.leaseMs, now().getTime()).then(check, (error: unknown) => {
       if (isEngramError(error, 'LEASE_LOST')) give('unwanted');
       else logger.warn('a lease could not be renewed; it will be tried again', { err: error, run_id: id });
     });
-  }, times.heartbeatMs);
+  });
 
   try {
     const attributes = { 'engram.run.id': id, 'engram.pipeline': run.pipeline, 'engram.attempt': attempt };
@@ -152,7 +148,7 @@ async function workOn(
       withSpan(`run ${run.pipeline}`, attributes, () => attemptRun(deps, run, stop.signal)),
     );
   } finally {
-    clearInterval(heartbeat);
+    endHeartbeat();
     checks.delete(soon);
     shutdown.removeEventListener('abort', onShutdown);
     await store.release(id, owner);
@@ -162,7 +158,7 @@ async function workOn(
 async function attemptRun(deps: WorkDeps, run: Run, signal: AbortSignal): Promise<void> {
   const { store, logger, now } = deps;
   const { run_id: id, attempts: attempt } = run;
-  const folder = await mkdtemp(join(tmpdir(), 'engram-run-'));
+  const folder = await deps.surroundings.openFolder();
   const report = progressReporter(deps, run, signal);
   let ended: Change | undefined;
   try {
@@ -189,7 +185,7 @@ async function attemptRun(deps: WorkDeps, run: Run, signal: AbortSignal): Promis
     });
     ended = await store.change(id, (current) => current && decideFailed(stamped(current), attempt, cause, task, now()));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
   if (ended && !ended.value.open) measureEnd(ended.value, now());
 }
@@ -200,22 +196,19 @@ const stamped = (run: Run): Run => ({ ...run, traceparent: traceparent() ?? run.
 async function execute(
   deps: WorkDeps,
   run: Run,
-  folder: string,
+  folder: WorkFolder,
   onProgress: Parameters<PipelineRunner>[0]['onProgress'],
   signal: AbortSignal,
 ): Promise<RunResult> {
   const { store, objects, tasks, runner, now } = deps;
-  const inputs = await deps.fetchInputs(run, join(folder, 'inputs'), signal);
+  const inputs = await deps.fetchInputs(run, folder.inputs, signal);
   signal.throwIfAborted();
   const executing = await store.change(
     run.run_id,
     (current) => current && decideExecuting(stamped(current), run.attempts, now()),
   );
   if (!executing) throw new EngramError('LEASE_LOST', 'the run is no longer this worker’s', { field: 'run_id' });
-  const workDir = join(folder, 'work');
-  await mkdir(workDir, { recursive: true });
-  signal.throwIfAborted();
-  const outcome = await runner({ run, inputs, workDir, tasks, signal, onProgress });
+  const outcome = await runner({ run, inputs, workDir: folder.work, tasks, signal, onProgress });
   signal.throwIfAborted();
   measureQuality(run, outcome);
   const artifacts: ArtifactReference[] = [];

@@ -3,7 +3,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { type Bus, idempotently, type Subscription } from '@engram/bus';
+import { type Bus, idempotently, type SubscribeOptions, type Subscription } from '@engram/bus';
 import type { App } from '@engram/http';
 import type { Records } from '@engram/records';
 import { gauge, traceparent } from '@engram/telemetry';
@@ -30,6 +30,19 @@ const GROUP = 'engram.results';
 /** Walking the whole store is not free, and a storage figure a minute old is still one. */
 const STORAGE_MS = 60_000;
 
+/** What the service does with events: the whole of it below its HTTP interface. */
+export function resultsSubscription(
+  deps: Omit<ConsumeDeps, 'store' | 'now'> & Pick<ResultsDeps, 'records' | 'now' | 'retryDelaysMs'>,
+): SubscribeOptions {
+  const { records, now = () => new Date(), retryDelaysMs } = deps;
+  const store = openStore(records);
+  const handler = idempotently(
+    { records, collection: 'results.inbox', group: GROUP, now: () => now().getTime() },
+    async ({ event }) => consume({ ...deps, store, now }, event),
+  );
+  return { group: GROUP, types: CONSUMED, handler, ...(retryDelaysMs ? { retryDelaysMs } : {}) };
+}
+
 export async function createResults(deps: ResultsDeps): Promise<Results> {
   const now = deps.now ?? (() => new Date());
   const store = openStore(deps.records);
@@ -43,19 +56,10 @@ export async function createResults(deps: ResultsDeps): Promise<Results> {
       deps.logger.warn('the storage figure could not be read', { err });
     }
   };
-  const handler = idempotently(
-    { records: deps.records, collection: 'results.inbox', group: GROUP, now: () => now().getTime() },
-    async ({ event }) => consume({ ...deps, store, now }, event),
-  );
   return {
     app,
     async start() {
-      subscription = await deps.bus.subscribe({
-        group: GROUP,
-        types: CONSUMED,
-        handler,
-        ...(deps.retryDelaysMs ? { retryDelaysMs: deps.retryDelaysMs } : {}),
-      });
+      subscription = await deps.bus.subscribe(resultsSubscription(deps));
       timer = setInterval(() => void reportStorage(), STORAGE_MS);
       timer.unref();
       await reportStorage();

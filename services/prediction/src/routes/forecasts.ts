@@ -4,6 +4,7 @@ import { EngramError } from '@engram/errors';
 import type { App } from '@engram/http';
 import { z } from 'zod';
 import type { ForecastingDeps } from '../forecasting.ts';
+import { storedForecast } from '../projection.ts';
 
 export function addForecastRoutes(app: App, { store, patientKeyOf }: ForecastingDeps): void {
   app.get(
@@ -18,7 +19,7 @@ export function addForecastRoutes(app: App, { store, patientKeyOf }: Forecasting
     async ({ params }) => {
       const record = await store.forecast(params.id);
       if (!record) throw new EngramError('FORECAST_NOT_FOUND', 'there is no forecast with this id', { field: 'id' });
-      return { ...record.forecast, cached: true };
+      return storedForecast(record);
     },
   );
 
