@@ -7,5 +7,7 @@
  * await kafka.stop();
  * @module
  */
+
+export { freePorts } from './run/ports.ts';
 export type { RunningServer, StartOptions } from './run/start-server.ts';
 export { startServers } from './run/start-servers.ts';

@@ -10,16 +10,19 @@ const FAILED = '00081198';
  * @returns how many instances the server says it stored.
  * @throws Error when it refuses a request or an instance.
  */
-export async function storeInstances(base: string, files: Iterable<Uint8Array>): Promise<number> {
+export async function storeInstances(
+  base: string,
+  files: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<number> {
   let stored = 0;
-  for (const some of inRequests(files)) stored += await storeSome(base, some);
+  for await (const some of inRequests(files)) stored += await storeSome(base, some);
   return stored;
 }
 
-function* inRequests(files: Iterable<Uint8Array>): Generator<Uint8Array[]> {
+async function* inRequests(files: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[]> {
   let some: Uint8Array[] = [];
   let bytes = 0;
-  for (const file of files) {
+  for await (const file of files) {
     if (bytes > 0 && bytes + file.length > BYTES_A_REQUEST) {
       yield some;
       [some, bytes] = [[], 0];

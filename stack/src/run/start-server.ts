@@ -15,6 +15,8 @@ export interface RunningServer {
   readonly pid: number;
   readonly ports: Readonly<Record<string, number>>;
   readonly environment: Readonly<Record<string, string>>;
+  /** Holds its settings and its data. */
+  readonly dir: string;
   /** The file that its output goes to. */
   readonly log: string;
   /** Ends the process; its data stays, and a start on the same folder finds it at the same ports. */
@@ -26,6 +28,8 @@ export interface RunningServer {
 export interface StartOptions extends InstallOptions {
   /** Holds one folder a server. */
   readonly dir: string;
+  /** Ports that must be these, by server and name; free ones are chosen otherwise. */
+  readonly ports?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 const ASK_EVERY_MS = 200;
@@ -42,7 +46,11 @@ export async function startServer(server: ServerDefinition, options: StartOption
   const installed = await ensureInstalled(server, options);
   const dir = join(resolve(options.dir), server.name);
   await mkdir(dir, { recursive: true });
-  const place: Place = { installed, dir, ports: (await readState(dir))?.ports ?? (await namedPorts(server)) };
+  const place: Place = {
+    installed,
+    dir,
+    ports: options.ports?.[server.name] ?? (await readState(dir))?.ports ?? (await namedPorts(server)),
+  };
   const log = join(dir, 'output.log');
   const start = performance.now();
   const id = await startDetached(await server.launch(place), dir, log);
@@ -77,6 +85,7 @@ function runningServer(server: ServerDefinition, place: Place, id: ProcessId, lo
     pid: id.pid,
     ports: place.ports,
     environment,
+    dir: place.dir,
     log,
     stop: () => stopProcess(id),
     kill: () => killProcess(id),

@@ -1,0 +1,91 @@
+/** Every event that a platform's bus holds, read without the platform's own consumers. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventTypes, fromKafkaHeaders, openBus } from '@engram/bus';
+import type { EngramEvent } from '@engram/contracts';
+import { Kafka, logLevel } from 'kafkajs';
+
+export interface TopicContent {
+  readonly topic: string;
+  readonly events: readonly EngramEvent[];
+}
+
+const GROUP = 'engram-e2e-reader';
+
+/** Reads each topic from its beginning to where it ended when this began. @param url `kafka://host:port`. */
+export async function kafkaContent(url: string): Promise<TopicContent[]> {
+  const kafka = new Kafka({ clientId: GROUP, brokers: [new URL(url).host], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const topics = (await admin.listTopics()).filter((topic) => !topic.startsWith('__')).sort();
+  const ends = new Map<string, number>();
+  for (const topic of topics) {
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+      if (Number(high) > Number(low)) ends.set(`${topic}/${partition}`, Number(high));
+    }
+  }
+  await admin.disconnect();
+  const events = new Map<string, EngramEvent[]>(topics.map((topic) => [topic, []]));
+  if (ends.size > 0) await readUntil(kafka, [...new Set([...ends.keys()].map(topicOfKey))], ends, events);
+  return topics.map((topic) => ({ topic, events: events.get(topic) ?? [] }));
+}
+
+const topicOfKey = (key: string): string => key.slice(0, key.lastIndexOf('/'));
+
+async function readUntil(
+  kafka: Kafka,
+  topics: string[],
+  ends: Map<string, number>,
+  events: ReadonlyMap<string, EngramEvent[]>,
+): Promise<void> {
+  const consumer = kafka.consumer({ groupId: `${GROUP}-${Date.now()}` });
+  await consumer.connect();
+  await consumer.subscribe({ topics, fromBeginning: true });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const limit = setTimeout(() => reject(new Error('the topics could not be read to their ends')), 60_000);
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ topic, partition, message }) => {
+      const headers = message.headers as Record<string, Buffer | undefined>;
+      events.get(topic)?.push(fromKafkaHeaders(message.value, headers));
+      const key = `${topic}/${partition}`;
+      if (Number(message.offset) + 1 >= (ends.get(key) ?? 0)) ends.delete(key);
+      if (ends.size === 0) resolve();
+    },
+  });
+  try {
+    await promise;
+  } finally {
+    clearTimeout(limit);
+    await consumer.disconnect();
+  }
+}
+
+/** What an embedded platform's log holds. @param url `sqlite://…`. */
+export async function embeddedEvents(url: string): Promise<EngramEvent[]> {
+  const bus = await openBus(url);
+  const found: EngramEvent[] = [];
+  await bus.subscribe({
+    group: GROUP,
+    types: [...eventTypes],
+    handler: async ({ event }) => void found.push(event),
+  });
+  while ((await bus.lag(GROUP)).events > 0) await sleep(100);
+  await bus.close();
+  return found;
+}
+
+const GROUPS = ['engram.preprocessing', 'engram.feature-store', 'engram.prediction', 'engram.results'];
+
+/** Resolves when, for two seconds, no service of the platform has had an event left to handle. */
+export async function untilQuiet(busUrl: string): Promise<void> {
+  const bus = await openBus(busUrl);
+  try {
+    for (let quiet = 0; quiet < 4; ) {
+      const lags = await Promise.all(GROUPS.map((group) => bus.lag(group)));
+      quiet = lags.every(({ events }) => events === 0) ? quiet + 1 : 0;
+      await sleep(500);
+    }
+  } finally {
+    await bus.close();
+  }
+}
