@@ -2,7 +2,7 @@
 // time; then hands over to the pinned Node. `node scripts/setup.mjs [--run FILE ARGS…]`
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { handOver } from './hand-over.mjs';
@@ -30,6 +30,14 @@ const tree = (folder) =>
 
 /** Fingerprints of the last set-up: what they cover is not done again. */
 const before = existsSync(stamp) ? JSON.parse(readFileSync(stamp, 'utf8')) : {};
+/** Whole or not at all: five services may start at once, and each reads it. */
+const remember = (done) => {
+  const text = JSON.stringify(done);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === text) return;
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(`${stamp}.${process.pid}`, text);
+  renameSync(`${stamp}.${process.pid}`, stamp);
+};
 const now = {
   packages: hash([join(root, 'package-lock.json')]),
   wasm: hash(tree(join(root, 'libs/kernels/src/wasm/kernels'))),
@@ -54,8 +62,7 @@ if (before.packages !== now.packages || !existsSync(pinned)) {
     fail(`npm install failed (${npm.error?.message ?? `exit ${npm.status}`}); see its message above`);
   if (!existsSync(pinned)) fail('the pinned Node did not install: allow the install script of the package "node"');
   say(`engram setup: packages installed in ${((Date.now() - started) / 1000).toFixed(0)} s`);
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, JSON.stringify({ packages: now.packages }));
+  remember({ packages: now.packages });
   before.wasm = undefined;
 }
 const built = join(root, 'libs/kernels/dist/kernels.wasm');
@@ -65,7 +72,7 @@ if (existsSync(join(root, 'scripts/build-wasm.ts')) && (before.wasm !== now.wasm
   if (build.status !== 0) fail('the WASM kernels did not build; see the message above');
   if (existsSync(built)) statSync(built);
 }
-writeFileSync(stamp, JSON.stringify(now));
+remember(now);
 
 const at = process.argv.indexOf('--run');
 if (at > 0) {
