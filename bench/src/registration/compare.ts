@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readField } from '@engram/formats';
 import { jacobianDeterminant, registerAffine, registerDeformable, resampleLabels } from '@engram/imaging';
 import { type Device, openDevice } from '@engram/kernels';
-import type { DisplacementField } from '@engram/volume';
+import type { Affine, DisplacementField } from '@engram/volume';
 import { runAnchor } from '../anchors/anchor.ts';
 import { labelDice, mean, quantile } from '../scores.ts';
 import type { Case } from './cases.ts';
@@ -20,6 +20,8 @@ export interface Scored {
   readonly tool: string;
   /** Of 29 labels; pairs only. */
   readonly dice: number | null;
+  /** The same after the affine alone. */
+  readonly affineDice: number | null;
   /** Against the known field, mm over the brain: mean and 95th percentile; heads only. */
   readonly errorMm: readonly [number, number] | null;
   readonly jacobianMin: number;
@@ -52,6 +54,7 @@ async function anchorOn(pair: Case, tool: string, folder: string, device: Device
   const { field } = await readField(join(folder, 'total.nii.gz'));
   return {
     ...(await score(pair, tool, field, device)),
+    affineDice: tool === 'greedy' ? await affineOverlap(pair, join(folder, 'affine.nii.gz'), device) : null,
     inverseP95Mm: null,
     affineCpuS: cpu['affine'] ?? 0,
     deformableCpuS: cpu['deformable'] ?? 0,
@@ -68,6 +71,7 @@ async function engramOn(pair: Case, device: Device): Promise<Scored> {
   const deformableCpuS = seconds(process.cpuUsage(middle));
   return {
     ...(await score(pair, 'Engram', forward, device)),
+    affineDice: await overlap(pair, { matrix }, device),
     inverseP95Mm: report.inverseConsistencyMm.p95,
     affineCpuS,
     deformableCpuS,
@@ -82,16 +86,24 @@ async function score(pair: Case, tool: string, field: DisplacementField, device:
   return {
     subject: `${pair.name}${pair.tuned ? ' (tuned on)' : ''}`,
     tool,
-    dice: await overlap(pair, field, device),
+    dice: await overlap(pair, { field }, device),
     errorMm: pair.truth ? errorOf(field, pair.truth, pair.brain.data) : null,
     jacobianMin: inBrain.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
     foldedVoxels: inBrain.reduce((count, value) => count + (value > 0 ? 0 : 1), 0),
   };
 }
 
-async function overlap({ labels }: Case, field: DisplacementField, device: Device): Promise<number | null> {
+async function affineOverlap(pair: Case, file: string, device: Device): Promise<number | null> {
+  return overlap(pair, { field: (await readField(file)).field }, device);
+}
+
+async function overlap(
+  { labels }: Case,
+  transform: { readonly field: DisplacementField } | { readonly matrix: Affine },
+  device: Device,
+): Promise<number | null> {
   if (!labels) return null;
-  const warped = await resampleLabels(labels.moving, labels.fixed, { field }, device);
+  const warped = await resampleLabels(labels.moving, labels.fixed, transform, device);
   return labelDice(warped.data, labels.fixed.data, SCORED).mean;
 }
 

@@ -2,7 +2,14 @@
 import { z } from 'zod';
 
 /** `name` or `name_FILE` (a file that holds it, as container platforms hand out secrets), resolved before this is parsed. */
-export const SECRET_NAMES = ['ENGRAM_SITE_SECRET', 'ENGRAM_TOKEN', 'ENGRAM_FHIR_TOKEN'] as const;
+export const SECRET_NAMES = [
+  'ENGRAM_SITE_SECRET',
+  'ENGRAM_TOKEN',
+  'ENGRAM_FHIR_TOKEN',
+  // URLs that may hold a password.
+  'ENGRAM_BUS_URL',
+  'ENGRAM_RECORDS_URL',
+] as const;
 
 export const SERVICES = ['ingestion', 'preprocessing', 'feature-store', 'prediction', 'results', 'fhir'] as const;
 export type ServiceName = (typeof SERVICES)[number];
