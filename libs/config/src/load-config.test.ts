@@ -98,8 +98,17 @@ describe('refusals', () => {
   });
 
   test('off 127.0.0.1 neither plain HTTP nor an absent token is accepted', () => {
-    expect(refusal({ ENGRAM_HOST: '0.0.0.0' }).field).toBe('ENGRAM_HOST, ENGRAM_TOKEN');
-    const token = { ENGRAM_HOST: '0.0.0.0', ENGRAM_TOKEN: 'a-token-of-16-characters' };
+    expect(refusal({ ENGRAM_HOST: '0.0.0.0' }).field).toBe('ENGRAM_HOST, ENGRAM_TOKEN, ENGRAM_FHIR_TOKEN');
+    const one = { ENGRAM_HOST: '0.0.0.0', ENGRAM_TOKEN: 'a-token-of-16-characters', ENGRAM_BEHIND_TLS_PROXY: '1' };
+    expect(refusal(one).field).toBe('ENGRAM_FHIR_TOKEN');
+    expect(loadConfig({ env: { ...one, ENGRAM_FHIR_URL: 'https://fhir.example' }, cwd: folder() }).host).toBe(
+      '0.0.0.0',
+    );
+    const token = {
+      ENGRAM_HOST: '0.0.0.0',
+      ENGRAM_TOKEN: 'a-token-of-16-characters',
+      ENGRAM_FHIR_TOKEN: 'another-of-16-characters',
+    };
     expect(refusal(token).field).toBe('ENGRAM_HOST');
     expect(loadConfig({ env: { ...token, ENGRAM_BEHIND_TLS_PROXY: '1' }, cwd: folder() }).host).toBe('0.0.0.0');
     const cwd = folder();

@@ -146,6 +146,9 @@ function assemble(
       });
     }
     if (!settings.ENGRAM_TOKEN) problems.push({ field: 'ENGRAM_TOKEN', why: 'off 127.0.0.1 a token must be set' });
+    // The embedded FHIR server holds patients' names and listens on the same address.
+    if (!settings.ENGRAM_FHIR_URL && !settings.ENGRAM_FHIR_TOKEN)
+      problems.push({ field: 'ENGRAM_FHIR_TOKEN', why: 'off 127.0.0.1 the embedded FHIR server needs one' });
   }
   if (settings.ENGRAM_EXPORTER === 'otlp' && !settings.ENGRAM_OTLP_URL) {
     problems.push({ field: 'ENGRAM_OTLP_URL', why: 'the otlp exporter needs it' });
