@@ -7,6 +7,7 @@
  * await bus.publish([makeEvent(events.featuresStored, facts)]);
  * @module
  */
+export { DEFAULT_RETRY_DELAYS_MS, retryDelay } from './deliver.ts';
 export { forgetHandled, type IdempotentOptions, idempotently } from './idempotent.ts';
 export { fromKafkaHeaders, type KafkaMessage, toKafkaHeaders } from './kafka-headers.ts';
 export { type OpenBusOptions, openBus } from './open.ts';

@@ -7,7 +7,7 @@ import type { Bus } from './port.ts';
 
 export interface RelayOptions {
   readonly records: Records;
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'publish'>;
   /** How often to look for events of other processes or of before a crash. Default 1 s; own writes are seen at once. */
   readonly intervalMs?: number;
   readonly signal: AbortSignal;

@@ -1,0 +1,46 @@
+/** Runs schedules: `--seed N` replays one with its trace; `--from N --count M` runs many. Exit status 1 when one fails. */
+import { parseArgs } from 'node:util';
+import { record } from './recorded.ts';
+import { type Outcome, simulate } from './simulate.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    count: { type: 'string', default: '200' },
+    most: { type: 'string', default: '5' },
+  },
+});
+
+const recorded = await record();
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function report({ seed, failures, steps, virtualSeconds, hash, faults }: Outcome): void {
+  print(`seed ${seed}: ${steps} steps, ${virtualSeconds} virtual seconds, trace ${hash}`);
+  print(`faults ${JSON.stringify(faults)}`);
+  for (const failure of failures) print(`  FAILED ${failure}`);
+}
+
+if (values.seed !== undefined) {
+  const outcome = await simulate(Number(values.seed), recorded);
+  for (const line of outcome.trace) print(line);
+  report(outcome);
+  process.exitCode = outcome.failures.length > 0 ? 1 : 0;
+} else {
+  const [from, count, most] = [Number(values.from), Number(values.count), Number(values.most)];
+  const started = performance.now();
+  let [failed, steps, done] = [0, 0, 0];
+  for (let seed = from; seed < from + count && failed < most; seed++) {
+    const outcome = await simulate(seed, recorded);
+    done++;
+    steps += outcome.steps;
+    if (outcome.failures.length === 0) continue;
+    failed++;
+    report(outcome);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  print(
+    `${done} schedules, ${failed} failed, ${Math.round(steps / done)} steps each, ${(done / seconds).toFixed(1)} schedules per second`,
+  );
+  process.exitCode = failed > 0 ? 1 : 0;
+}
