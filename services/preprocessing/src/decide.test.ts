@@ -11,9 +11,11 @@ import {
   decideExecuting,
   decideFailed,
   decideHandedBack,
+  decideInTurn,
   decideProgress,
   decideRequested,
   decideRetracted,
+  isEarlier,
 } from './decide.ts';
 import { freshRun, PATIENT, requested, TIME } from './run.fixture.ts';
 import type { Run, RunResult } from './run.ts';
@@ -213,4 +215,21 @@ test('whatever happens to a run: versions grow by one an event, fractions stay i
     }),
     { numRuns: 2000 },
   );
+});
+
+describe('of two runs of one session', () => {
+  const first = freshRun('r-b');
+  const second: Run = { ...freshRun('r-a'), requested_at: later(1).toISOString() };
+
+  test('the one asked for first goes first while it is open, and none of another session counts', () => {
+    expect([isEarlier(first, second), isEarlier(second, first), isEarlier(first, first)]).toEqual([true, false, false]);
+    expect(isEarlier({ ...first, open: false }, second)).toBe(false);
+    expect(isEarlier({ ...first, session_id: 's-other' }, second)).toBe(false);
+  });
+
+  test('the later one waits uncounted and unsaid', () => {
+    const change = decideInTurn(second, TIME);
+    expect(change?.events).toEqual([]);
+    expect(must(change)).toMatchObject({ attempts: 0, version: second.version, not_before: TIME.getTime() + 5_000 });
+  });
 });

@@ -108,6 +108,22 @@ export function decideRetracted(run: Run, { study_id, why, at }: Retraction, now
   return run.open && concerned ? cancel(run, `study withdrawn: ${why}`, now) : undefined;
 }
 
+/** Between two looks at whether the session's earlier run has ended. */
+const IN_TURN_MS = 5_000;
+
+/** Of two runs of a session the one asked for first goes first. */
+export const isEarlier = (a: Run, b: Run): boolean =>
+  a.session_id === b.session_id &&
+  a.open &&
+  (a.requested_at < b.requested_at || (a.requested_at === b.requested_at && a.run_id < b.run_id));
+
+/**
+ * Waits for the session's earlier run: ended in the order they were asked for, the last to end is what the session has
+ * become. Uncounted and unsaid: nothing was tried.
+ */
+export const decideInTurn = (run: Run, now: Date): Change | undefined =>
+  run.open ? { value: { ...run, not_before: now.getTime() + IN_TURN_MS }, events: [] } : undefined;
+
 /** A worker has claimed the run. One that found no worker's end before is one whose worker died. */
 export function decideClaimed(run: Run, now: Date): Change | undefined {
   if (!run.open) return undefined;

@@ -141,7 +141,7 @@ test('the urgent come first, then the oldest', async () => {
     ['r-early', 'normal', 1],
     ['r-urgent', 'urgent', 10],
   ] as const) {
-    await consume(deps, ask(id, { priority }, at(seconds)));
+    await consume(deps, ask(id, { priority, session_id: `s-${id}` }, at(seconds)));
   }
   await consume(deps, commanded('r-low', 'c-1', { name: 'prioritise', priority: 'high' }));
   await service.start();

@@ -24,8 +24,10 @@ import {
   decideExecuting,
   decideFailed,
   decideHandedBack,
+  decideInTurn,
   decideProgress,
   isCurrent,
+  isEarlier,
 } from './decide.ts';
 import type { Run, RunResult } from './run.ts';
 import { failedTask, type LocalInput, type PipelineOutcome, type PipelineRunner } from './runner.ts';
@@ -83,7 +85,7 @@ export function startWorkers(deps: WorkDeps, workerCount: number): Workers {
       try {
         const claimed = await deps.store.claim(owner, deps.times.leaseMs, deps.now().getTime());
         gauge('engram.runs.queued', await deps.store.queued());
-        if (claimed) await workOn(deps, claimed.id, owner, stopping.signal, checks);
+        if (claimed) await workOn(deps, claimed.value, owner, stopping.signal, checks);
         else if (!restless) await idle();
       } catch (error) {
         deps.logger.error('a worker could not go on; it will look again', { err: error });
@@ -111,12 +113,18 @@ type Stop = 'shutdown' | 'unwanted';
 
 async function workOn(
   deps: WorkDeps,
-  id: string,
+  free: Run,
   owner: string,
   shutdown: AbortSignal,
   checks: Set<() => void>,
 ): Promise<void> {
   const { store, times, now, logger } = deps;
+  const { run_id: id } = free;
+  const open = await store.openOfPatient(free.patient_key);
+  if (open.some((other) => isEarlier(other, free))) {
+    await store.change(id, (run) => run && decideInTurn(run, now()));
+    return store.release(id, owner);
+  }
   const claimed = await store.change(id, (run) => run && decideClaimed(run, now()));
   if (!claimed?.value.open) return store.release(id, owner);
   const run = claimed.value;
@@ -136,10 +144,13 @@ async function workOn(
   const soon = () => void check().catch(() => undefined);
   checks.add(soon);
   const endHeartbeat = deps.surroundings.every(times.heartbeatMs, () => {
-    store.renew(id, owner, times.leaseMs, now().getTime()).then(check, (error: unknown) => {
-      if (isEngramError(error, 'LEASE_LOST')) give('unwanted');
-      else logger.warn('a lease could not be renewed; it will be tried again', { err: error, run_id: id });
-    });
+    store
+      .renew(id, owner, times.leaseMs, now().getTime())
+      .then(check)
+      .catch((error: unknown) => {
+        if (isEngramError(error, 'LEASE_LOST')) give('unwanted');
+        else logger.warn('a lease could not be renewed; it will be tried again', { err: error, run_id: id });
+      });
   });
 
   try {
