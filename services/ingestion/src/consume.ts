@@ -73,9 +73,12 @@ export function createConsumer(deps: ConsumeDeps): Consumer {
 
   async function retract(id: string, why: RetractedWhy): Promise<void> {
     const before = (await store.studies.get(id))?.value;
-    if (!before || before.retracted !== null) return;
+    if (!before) return;
     await modify(store.studies, id, (current) => written(decideRetraction(current, why, now(), traceparent() ?? null)));
-    await plan(before.patient_key);
+    // Asked of the sessions, not of the study: a stop between its write and theirs left them as they were.
+    const sessions = await store.sessionsOf(before.patient_key);
+    const isUsed = sessions.some(({ inputs }) => inputs.some(({ study_id }) => study_id === id));
+    if (isUsed || before.retracted === null) await plan(before.patient_key);
   }
 
   /** A study without a UID is kept with its problem, so that a person is asked once. */
@@ -135,10 +138,16 @@ export function createConsumer(deps: ConsumeDeps): Consumer {
     return isDue || before.patient_id !== patientIdOf(study.subject, fhir.base) ? undefined : before;
   }
 
-  /** A stop between a study's write and its session's left the study without one. */
+  /** A stop between a study's write and its session's left the study without one, or in one that rests on what it held before. */
   async function finish(study: StudyRecord): Promise<void> {
-    const unplanned = study.state === 'ready' && study.session_id === null && study.awaiting.length === 0;
-    if (unplanned) await plan(study.patient_key);
+    if (study.state !== 'ready') return;
+    const session = study.session_id === null ? undefined : (await store.sessions.get(study.session_id))?.value;
+    const isPlanned = session
+      ? session.inputs.some(
+          ({ study_id, study_version }) => study_id === study.study_id && study_version === study.study_version,
+        )
+      : study.awaiting.length > 0;
+    if (!isPlanned) await plan(study.patient_key);
   }
 
   async function say(reference: string, patient_id: string, said: string): Promise<void> {

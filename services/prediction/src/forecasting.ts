@@ -9,7 +9,7 @@ import { inputVector, outcomesOf, type ProgressionModel } from '@engram/models';
 import type { Objects } from '@engram/objects';
 import { assembleForecast, forecastIdOf, warningsOf } from './assemble.ts';
 import { type Decision, decideForecast, type ForecastInputs } from './decide.ts';
-import type { ForecastRecord, PatientInputs } from './projection.ts';
+import type { ForecastRecord, PatientInputs, PatientRecord } from './projection.ts';
 import { readFeatures } from './read-features.ts';
 import { readPatient } from './read-patient.ts';
 import type { PredictionStore } from './store.ts';
@@ -71,9 +71,19 @@ async function keepView({ store, objects }: ForecastingDeps, set: FeatureSetView
 }
 
 const keepInputs = ({ store }: ForecastingDeps, inputs: PatientInputs) =>
-  store.changePatient(inputs.patient_key, (current) => ({
-    value: current ? { ...current, inputs } : { inputs, forecast_id: null, refusal: null, refusals: 0 },
-  }));
+  store.changePatient(inputs.patient_key, (current) => {
+    refuseOvertaken(current, inputs);
+    return { value: current ? { ...current, inputs } : { inputs, forecast_id: null, refusal: null, refusals: 0 } };
+  });
+
+/**
+ * Another process may have read the patient after we did, and concluded from that: what we read must not replace it.
+ * @throws RECORD_CONFLICT, which passes: the next try reads anew.
+ */
+function refuseOvertaken(current: PatientRecord | undefined, { read_at }: PatientInputs): void {
+  if (current === undefined || current.inputs.read_at <= read_at) return;
+  throw new EngramError('RECORD_CONFLICT', 'the patient was read anew meanwhile', { field: 'patient_key' });
+}
 
 /** Projections, or undefined when they are missing or too old to answer from. */
 async function freshInputs(deps: ForecastingDeps, patientKey: PatientKey): Promise<PatientInputs | undefined> {
@@ -187,13 +197,12 @@ async function madeOrStored(
 }
 
 const point = ({ store }: ForecastingDeps, patient: PatientInputs, forecastId: string) =>
-  store.changePatient(patient.patient_key, (current) =>
-    current?.forecast_id === forecastId && current.refusal === null
+  store.changePatient(patient.patient_key, (current) => {
+    refuseOvertaken(current, patient);
+    return current?.forecast_id === forecastId && current.refusal === null
       ? undefined
-      : {
-          value: { ...(current ?? { inputs: patient, refusals: 0 }), forecast_id: forecastId, refusal: null },
-        },
-  );
+      : { value: { ...(current ?? { inputs: patient, refusals: 0 }), forecast_id: forecastId, refusal: null } };
+  });
 
 /** Said once for each new reason. */
 const sayRefusal = (
@@ -203,6 +212,7 @@ const sayRefusal = (
   traceparent: string | undefined,
 ) =>
   store.changePatient(patient.patient_key, (current) => {
+    refuseOvertaken(current, patient);
     if (current?.refusal?.code === code && current.refusal.reason === reason) return undefined;
     const refusals = (current?.refusals ?? 0) + 1;
     const event = makeEvent(events.forecastRefused, {

@@ -91,7 +91,17 @@ export async function consume(deps: ConsumeDeps, event: EngramEvent): Promise<vo
 
 async function onStudy(deps: ConsumeDeps, event: EngramEvent<DataOf<'studyReceived'>>): Promise<void> {
   await apply(deps.store.studies, event.data.study_id, (current) => decideStudy(current, event));
-  if (event.data.state === 'waiting') await reportStatus(deps, event.data.study_id, 'waiting', event.time);
+  // Order holds within a topic only: what a run said of the study since is the later news.
+  if (event.data.state === 'waiting' && !(await hasRunSince(deps, event)))
+    await reportStatus(deps, event.data.study_id, 'waiting', event.time);
+}
+
+async function hasRunSince(
+  { store }: ConsumeDeps,
+  { data: { patient_key, study_id }, time }: EngramEvent<DataOf<'studyReceived'>>,
+): Promise<boolean> {
+  const runs = await ofPatient(store.runs, patient_key, 'updated_at');
+  return runs.some(({ studies, updated_at }) => updated_at > time && studies.some((one) => one.study_id === study_id));
 }
 
 async function onProgress(deps: ConsumeDeps, event: EngramEvent<DataOf<'runProgressed'>>): Promise<void> {
@@ -109,9 +119,17 @@ async function onEnded(
   event: EngramEvent<DataOf<'runCompleted'> | DataOf<'runFailed'> | DataOf<'runCancelled'>>,
 ): Promise<void> {
   await apply(deps.store.runs, event.data.run_id, (current) => decideEnded(current, event));
-  if ('artifacts' in event.data) return;
-  const status = 'error' in event.data ? 'failed' : 'cancelled';
+  // New numbers say so themselves, once they are stored. Equal numbers are not stored again, and those of before stand
+  // when a later run is called off: then nothing else would say so.
+  const hasNumbers = await hasFeatures(deps, event.data.session_id);
+  if ('artifacts' in event.data && !hasNumbers) return;
+  const status = 'error' in event.data ? 'failed' : hasNumbers ? 'completed' : 'cancelled';
   for (const study of event.data.studies) await reportStatus(deps, study.study_id, status, event.time);
+}
+
+async function hasFeatures({ store }: ConsumeDeps, session_id: string): Promise<boolean> {
+  const sets = await store.featureSets.find({ where: { session_id } });
+  return sets.records.some(({ value }) => !value.withdrawn);
 }
 
 async function featuresOf(deps: ConsumeDeps, key: string): Promise<RoiFeatures> {

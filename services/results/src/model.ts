@@ -52,7 +52,12 @@ export interface StudyRecord {
   /** Subject version of the last study event applied. */
   readonly version: number;
   /** What the ImagingStudy's status extension says, and the time of the fact behind it. */
-  readonly status: { readonly value: PreprocessingStatus; readonly at: string } | null;
+  readonly status: {
+    readonly value: PreprocessingStatus;
+    readonly at: string;
+    /** Absent: what the study says is left as it is. */
+    readonly features_url?: string | null;
+  } | null;
 }
 
 export interface FeatureSetRecord {

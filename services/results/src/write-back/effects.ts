@@ -16,9 +16,14 @@ import { writeStatus } from './imaging-study.ts';
 import { forecastProvenance, provenanceCondition } from './provenance.ts';
 import { type WriterDeps, writerFor } from './write.ts';
 
+/** A later fact was reported already. Of a withdrawn study nothing but that is ever news, however late it is told. */
+const isOvertaken = ({ status, retracted }: StudyRecord, news: PreprocessingStatus, at: string): boolean =>
+  retracted === null ? status !== null && status.at > at : news !== 'withdrawn';
+
 /**
- * Sets a study's status extension, unless a later fact already did. The fact is recorded after the write, so that a
- * crash between the two repeats the write and loses nothing.
+ * Sets a study's status extension, unless a later fact already did. The fact is recorded first and the server is told what
+ * the record says by then, so that of two writers at once the later fact stays; a crash between the two repeats the write.
+ * @param featuresUrl undefined leaves it as it is
  */
 export async function reportStatus(
   deps: WriterDeps,
@@ -27,19 +32,21 @@ export async function reportStatus(
   at: string,
   featuresUrl?: string | null,
 ): Promise<void> {
-  const known = (await deps.store.studies.get(studyId))?.value;
-  if (known?.status && known.status.at > at) return;
-  if (known?.retracted && status !== 'withdrawn') return;
-  const wrote = await writeStatus(deps.fhir, studyId, status, (before) =>
-    featuresUrl === undefined ? before : featuresUrl,
-  );
-  if (known !== undefined) {
-    await apply(deps.store.studies, studyId, (current: StudyRecord | undefined) =>
-      current === undefined || (current.status && current.status.at > at)
-        ? undefined
-        : { ...current, status: { value: status, at } },
-    );
-    if (wrote) await writerFor(deps, known.patient_key, 'status').count(`ImagingStudy/${studyId}`);
+  const { studies } = deps.store;
+  let isOld = false;
+  const known = await apply(studies, studyId, (current: StudyRecord | undefined) => {
+    isOld = current !== undefined && isOvertaken(current, status, at);
+    if (current === undefined || isOld) return undefined;
+    const features_url = featuresUrl === undefined ? current.status?.features_url : featuresUrl;
+    return { ...current, status: { value: status, at, ...(features_url === undefined ? {} : { features_url }) } };
+  });
+  if (isOld) return;
+  const wrote = await writeStatus(deps.fhir, studyId, async () => {
+    const said = (await studies.get(studyId))?.value.status;
+    return said ? { status: said.value, featuresUrl: said.features_url } : { status, featuresUrl };
+  });
+  if (known !== undefined && wrote) {
+    await writerFor(deps, known.patient_key, 'status').count(`ImagingStudy/${studyId}`);
   }
 }
 
