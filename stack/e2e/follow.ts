@@ -37,7 +37,7 @@ export async function followStudy(options: FollowOptions): Promise<Outcome> {
   const key = patientKey(SITE_SECRET, fhirUrlOf(ports), PATIENT_ID);
   await until('the scores are known', signal, () => knownScores(ports));
   await untilQuiet();
-  await fhir.update(imagingStudyOf(study));
+  if (!(await fhir.read('ImagingStudy', STUDY_ID))) await fhir.update(imagingStudyOf(study));
   const run = await until('the run ends', signal, () => endedRun(ports, say));
   if (run.status !== 'completed') throw new Error(`the run ended as ${run.status}: ${JSON.stringify(run.error)}`);
   const made = await until('the forecast takes in the scan', signal, () => forecastWithScan(ports));

@@ -1,9 +1,9 @@
 /**
- * One real study through Engram on real servers: `npm run e2e [-- --keep] [--study DIR|TAR]`. What comes out must equal, to the
+ * One real study through Engram on real servers: `npm run e2e [-- --study DIR|TAR] [--keep] [--dir DIR]`. What comes out must equal, to the
  * last digit, what an embedded platform makes of the same study. See ../README.md.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,7 +20,7 @@ import { type EmbeddedResult, runEmbedded } from './embedded-run.ts';
 import { startBridge } from './otlp-to-zipkin.ts';
 import { endAllEngrams } from './platform.ts';
 import { Report } from './report.ts';
-import { choosePorts, urlOf } from './settings.ts';
+import { choosePorts, type Ports, urlOf } from './settings.ts';
 import { instancesOf, type RealStudy, readStudy } from './study.ts';
 
 const DAY_MS = 86_400_000;
@@ -31,9 +31,11 @@ const { values } = parseArgs({
   options: {
     study: { type: 'string', default: sharedData('dicom', 'studyforrest_T1_dicom.tar.xz') },
     keep: { type: 'boolean', default: false },
+    // Goes on where an earlier one that kept its folder stopped: what is done is found done.
+    dir: { type: 'string' },
   },
 });
-const folder = mkdtempSync(join(tmpdir(), 'engram-e2e-'));
+const folder = values.dir ?? mkdtempSync(join(tmpdir(), 'engram-e2e-'));
 const say = changedOnly((text) => process.stderr.write(`${text}\n`));
 const report = new Report();
 const servers = new Map<string, RunningServer>();
@@ -48,7 +50,7 @@ try {
 } finally {
   endAllEngrams();
   await Promise.all([...servers.values()].map((server) => server.stop()));
-  if (values.keep || report.failed > 0) say(`logs and data: ${folder}`);
+  if (values.keep || values.dir !== undefined || report.failed > 0) say(`logs and data: ${folder}`);
   else rmSync(folder, { recursive: true, force: true });
 }
 process.stdout.write(report.text());
@@ -56,7 +58,7 @@ process.stdout.write(report.text());
 process.exit(report.failed === 0 ? 0 : 1);
 
 async function endToEnd(study: RealStudy): Promise<void> {
-  const ports = await choosePorts();
+  const ports = await keptPorts();
   await start(BEFORE, {});
   const pacs = settingOf(servers, 'DICOMWEB_URL');
   const common = { ports, pacs, study, scoreDate: daysAgo(30) };
@@ -114,6 +116,13 @@ async function inspect(
   await checkMetrics(report, value('PROMETHEUS_URL'));
 }
 
+/** Ids rest on addresses, so a folder keeps its ports. */
+async function keptPorts(): Promise<Ports> {
+  const file = join(folder, 'ports.json');
+  if (!existsSync(file)) writeFileSync(file, JSON.stringify(await choosePorts()));
+  return JSON.parse(readFileSync(file, 'utf8')) as Ports;
+}
+
 async function start(names: readonly string[], ports: Record<string, Record<string, number>>): Promise<void> {
   for (const server of await startServers(names, { dir: join(folder, 'servers'), ports, progress: say })) {
     servers.set(server.name, server);
@@ -128,7 +137,7 @@ function untilAborted(signal: AbortSignal): Promise<never> {
 async function unpackedStudy(path: string): Promise<RealStudy> {
   if (statSync(path).isDirectory()) return readStudy(path);
   const target = join(folder, 'study');
-  mkdirSync(target);
+  mkdirSync(target, { recursive: true });
   execFileSync('tar', ['-C', target, '-xf', path]);
   return readStudy(target);
 }

@@ -1,5 +1,6 @@
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
+import ca.uhn.fhir.context.support.IValidationSupport;
 import ca.uhn.fhir.validation.FhirValidator;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -9,10 +10,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
 import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.PrePopulatedValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.UnknownCodeSystemWarningValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
+import org.hl7.fhir.r4.model.CodeSystem;
 
 /**
  * HAPI's FHIR R4 instance validator over HTTP: POST a resource, get an OperationOutcome. It knows the base specification and its
@@ -20,13 +23,17 @@ import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
  */
 public final class FhirValidatorMain {
 
+  private static final String OBSERVATION_VALUES = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
+
   private final FhirContext fhir = FhirContext.forR4();
   private final FhirValidator validator = fhir.newValidator();
 
   private FhirValidatorMain() {
+    DefaultProfileValidationSupport base = new DefaultProfileValidationSupport(fhir);
     ValidationSupportChain chain =
         new ValidationSupportChain(
-            new DefaultProfileValidationSupport(fhir),
+            withLaterCodes(base),
+            base,
             new InMemoryTerminologyServerValidationSupport(fhir),
             new CommonCodeSystemsTerminologyService(fhir),
             new SnapshotGeneratingValidationSupport(fhir),
@@ -35,6 +42,15 @@ public final class FhirValidatorMain {
     instances.setAnyExtensionsAllowed(true);
     instances.setErrorForUnknownProfiles(false);
     validator.registerValidatorModule(instances);
+  }
+
+  /** HL7 added this code to the system after R4, whose definitions are the ones that the validator holds. */
+  private IValidationSupport withLaterCodes(IValidationSupport base) {
+    CodeSystem values = ((CodeSystem) base.fetchCodeSystem(OBSERVATION_VALUES)).copy();
+    values.addConcept().setCode("AIAST").setDisplay("Artificial Intelligence asserted");
+    PrePopulatedValidationSupport later = new PrePopulatedValidationSupport(fhir);
+    later.addCodeSystem(values);
+    return later;
   }
 
   private void answer(HttpExchange exchange) throws IOException {

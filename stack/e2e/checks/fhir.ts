@@ -1,6 +1,6 @@
 /** What Engram wrote into the FHIR server: all of it there, once, and valid by HAPI's own validator. */
 import assert from 'node:assert/strict';
-import { AI_ASSERTED, FHIR_URLS } from '@engram/contracts';
+import { AI_ASSERTED, FHIR_URLS, type RoiFeatures } from '@engram/contracts';
 import type { FhirClient } from '@engram/fhir';
 import type { Observation, OperationOutcome, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Outcome } from '../follow.ts';
@@ -53,12 +53,16 @@ export async function checkFhir(report: Report, { fhir, outcome, ingestion, vali
     assert.deepEqual(await response.json(), outcome.features);
     return undefined;
   });
-  await report.check(area, 'each of the 93 regions is an Observation with the value of the feature set', () => {
-    const values = observations.filter(isRegional).map(({ valueQuantity }) => valueQuantity?.value ?? Number.NaN);
-    const ascending = (a: number, b: number) => a - b;
-    assert.deepEqual(values.sort(ascending), [...outcome.features.mri_roi_features].sort(ascending));
-    return `${values.length}`;
-  });
+  await report.check(
+    area,
+    'the measurements of the session are Observations, with the values of the feature set',
+    () => {
+      const values = new Map(observations.map((one) => [codeOf(one), one.valueQuantity?.value]));
+      const expected = measurementsOf(outcome.features);
+      for (const [code, value] of Object.entries(expected)) assert.ok(isClose(values.get(code), value), code);
+      return Object.keys(expected).join(', ');
+    },
+  );
   await report.check(area, 'each predicted value is an Observation, marked as asserted by an algorithm', () => {
     const predicted = observations.filter(isPredicted);
     const reports = found.get('DiagnosticReport')?.length ?? 0;
@@ -84,8 +88,25 @@ export async function checkFhir(report: Report, { fhir, outcome, ingestion, vali
 
 const codeOf = ({ code }: Observation): string => code.coding?.[0]?.code ?? '';
 const isPredicted = (observation: Observation): boolean => codeOf(observation).startsWith('predicted-');
-const isRegional = ({ valueQuantity, bodySite, code }: Observation): boolean =>
-  valueQuantity?.code === 'mm3' && (bodySite !== undefined || code.coding?.[0]?.system === FHIR_URLS.measurements);
+
+/** What a chart shows of a feature set: mL, and a ratio. */
+function measurementsOf({ head_size_ml, tissue_ml, quality_metrics, ...features }: RoiFeatures) {
+  const regionMl = (name: string): number =>
+    (features.mri_roi_features[features.region_list.regions.findIndex((region) => region.name === name)] ?? 0) / 1000;
+  return {
+    'head-size': head_size_ml,
+    'grey-matter-volume': tissue_ml.gm,
+    'white-matter-volume': tissue_ml.wm,
+    'ventricle-volume': tissue_ml.ventricles,
+    'hippocampus-left-volume': regionMl('Hippocampus_L'),
+    'hippocampus-right-volume': regionMl('Hippocampus_R'),
+    'mri-snr': quality_metrics.mri_snr,
+  };
+}
+
+/** They are written with two decimals. */
+const isClose = (written: number | undefined, value: number): boolean =>
+  written !== undefined && Math.abs(written - value) <= 0.005 + 1e-9;
 
 const ownIdentifiers = (resource: Resource): string[] =>
   'identifier' in resource && Array.isArray(resource.identifier)
