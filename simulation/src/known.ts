@@ -22,6 +22,23 @@ export const KNOWN_DEFECTS: readonly KnownDefect[] = [
     seeds: [45],
     pattern: / is final and not of version \d+$/,
   },
+  {
+    says: 'a worker that wakes after another has finished its run may put other bytes under the artifacts that run named',
+    seeds: [],
+    pattern:
+      /OBJECT_CORRUPT|^the view of \S+ shows another|^run \S+ of \S+ has 0 feature sets$|^engram\.feature-store never came to the end of engram\.run\.completed\.v1/,
+  },
+  {
+    says: 'a study may keep the state of a run that was called off or whose numbers were no news',
+    seeds: [],
+    pattern: /^\S+ says (in-progress|cancelled|queued), its run is completed$/,
+  },
+  {
+    says: 'a withdrawal that crosses with the end of its run may leave the features in use',
+    seeds: [1167],
+    pattern:
+      /^fs-\S+ still rests on the withdrawn \S+$|^\S+ says (in-progress|cancelled|queued|completed), not withdrawn$/,
+  },
 ];
 
 export const knownDefectOf = (failure: string): KnownDefect | undefined =>

@@ -1,0 +1,14 @@
+/** Seeds that showed defects of services which have since been mended: each must come right. */
+import { expect, test } from 'vitest';
+import { record } from './recorded.ts';
+import { simulate } from './simulate.ts';
+
+test.each([
+  [11, 'a forecast was replaced by a refusal that rested on an older reading of the patient'],
+  [17, 'a run asked for earlier ended later and took the place of the newer features'],
+  [34, 'of two writers of a study’s state the older one won'],
+  [162, 'the state of a withdrawn study was that of its cancelled run'],
+  [1042, 'the withdrawal of a study was taken for older news than the end of its run'],
+])('seed %i: %s', async (seed) => {
+  expect((await simulate(seed, await record())).failures).toEqual([]);
+});
