@@ -14,7 +14,7 @@ export const KNOWN_DEFECTS: readonly KnownDefect[] = [
   },
   {
     says: 'a session may be asked for twice with the same images when two processes plan it at once',
-    seeds: [148],
+    seeds: [148, 1130],
     pattern: /^the session of \S+ has 2 runs$/,
   },
   {
@@ -24,18 +24,18 @@ export const KNOWN_DEFECTS: readonly KnownDefect[] = [
   },
   {
     says: 'a worker that wakes after another has finished its run may put other bytes under the artifacts that run named',
-    seeds: [],
+    seeds: [304, 682],
     pattern:
       /OBJECT_CORRUPT|^the view of \S+ shows another|^run \S+ of \S+ has 0 feature sets$|^engram\.feature-store never came to the end of engram\.run\.completed\.v1/,
   },
   {
     says: 'a study may keep the state of a run that was called off or whose numbers were no news',
-    seeds: [],
+    seeds: [90, 1043],
     pattern: /^\S+ says (in-progress|cancelled|queued), its run is completed$/,
   },
   {
     says: 'a withdrawal that crosses with the end of its run may leave the features in use',
-    seeds: [1167],
+    seeds: [1167, 1490],
     pattern:
       /^fs-\S+ still rests on the withdrawn \S+$|^\S+ says (in-progress|cancelled|queued|completed), not withdrawn$/,
   },
