@@ -10,13 +10,13 @@ const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' 
   .split('\n')
   .filter((file) => file !== '' && existsSync(join(root, file)));
 const sources = tracked.filter(
-  (file) => file.endsWith('.ts') && /^(contracts|libs|services|apps|models|bench|stack)\//.test(file),
+  (file) => file.endsWith('.ts') && /^(contracts|libs|services|apps|models|bench|stack|simulation)\//.test(file),
 );
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const isTest = (file: string): boolean => /(\.(test|fixture)|conformance)\.ts$/.test(file);
 
 /** Left to right: an import may only point to a smaller or equal layer. */
-const LAYERS = ['contracts', 'libs', 'models', 'services', 'bench', 'apps', 'stack'];
+const LAYERS = ['contracts', 'libs', 'models', 'services', 'bench', 'apps', 'stack', 'simulation'];
 const layerOf = (file: string): number => LAYERS.indexOf(file.split('/')[0] ?? '');
 const folderOf = new Map(
   tracked
