@@ -104,6 +104,13 @@ describe('no forecast', () => {
     const studies = [{ study_id: '18', status: 'in-progress' as const, updated_at: null }];
     expect(codes(decideForecast({ ...inputs, studies }, [session()], NOW))).toContain('SESSION_IN_PROGRESS');
   });
+
+  test('is not held back by a study whose features are here, though the server still calls it in progress', () => {
+    const studies = [{ study_id: '17', status: 'in-progress' as const, updated_at: null }];
+    expect(codes(decideForecast({ ...inputs, studies }, [session()], NOW))).not.toContain('SESSION_IN_PROGRESS');
+    const withdrawn = decideForecast({ ...inputs, studies }, [session({ withdrawn: true })], NOW);
+    expect(withdrawn.kind).toBe('pending');
+  });
 });
 
 test('months after a date end at the last day of a shorter month', () => {

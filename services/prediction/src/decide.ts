@@ -53,8 +53,11 @@ export function monthsAfter(date: string, months: number): string {
 const implausible = (groups: readonly number[]): boolean =>
   groups.filter((value) => !(Math.abs(value) <= FAR_OFF)).length > groups.length / 2;
 
-function pendingStudies({ studies }: PatientInputs, now: Date): number {
-  return studies.filter(({ status, updated_at }) => {
+/** The server may still call a study in progress whose features are here already. */
+function pendingStudies({ studies }: PatientInputs, { sessions }: Imaging, now: Date): number {
+  const stored = new Set(sessions.flatMap(({ session }) => session.study_ids));
+  return studies.filter(({ study_id, status, updated_at }) => {
+    if (stored.has(study_id)) return false;
     if (status === 'queued' || status === 'in-progress') return true;
     if (status !== null && status !== 'waiting') return false;
     return updated_at !== null && now.getTime() - Date.parse(updated_at) < PENDING_HOURS * HOUR_MS;
@@ -122,7 +125,7 @@ export function decideForecast(patient: PatientInputs, sessions: readonly Sessio
   const today = now.toISOString().slice(0, 10);
   const byDate = [...sessions].sort((a, b) => (a.session_date < b.session_date ? -1 : 1));
   const imaging = chooseImaging(byDate);
-  const open = pendingStudies(patient, now);
+  const open = pendingStudies(patient, imaging, now);
   const anyFeatures = imaging.sessions.length > 0;
   if (!anyFeatures && open > 0) {
     return {
