@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ServerDefinition } from '../server.ts';
 import { getJson, httpUrl } from './http.ts';
 import { findRunning, removeData, type StartOptions, startServer } from './start-server.ts';
@@ -41,7 +41,8 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const gone = (pid: number) => expect(() => process.kill(pid, 0)).toThrow();
+/** An ended child is there until its parent, this process, has taken note of it. */
+const gone = (pid: number) => vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow());
 
 test('a server is installed once, found by others, and keeps its data and ports over a stop', async () => {
   const first = await startServer(server(), options);
@@ -49,13 +50,13 @@ test('a server is installed once, found by others, and keeps its data and ports 
   expect(await getJson(first.url)).toBe(1);
   expect(await startServer(server(), options)).toMatchObject({ pid: first.pid, url: first.url });
   await first.stop();
-  gone(first.pid);
+  await gone(first.pid);
   expect(await findRunning(server(), options.dir)).toBeUndefined();
   const second = await startServer(server(), options);
   expect(second.url).toBe(first.url);
   expect(await getJson(second.url)).toBe(2);
   await second.kill();
-  gone(second.pid);
+  await gone(second.pid);
   expect(readFileSync(second.log, 'utf8')).toContain('a line of its log');
   await removeData(server(), options.dir);
   expect(existsSync(join(options.dir, 'counter'))).toBe(false);
