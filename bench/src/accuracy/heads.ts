@@ -3,10 +3,10 @@ import { sharedData } from '@engram/testing';
 import { withPipeline } from './pipeline-on.ts';
 
 export const HEADS = [
-  'studyforrest_T1_1p5mm',
-  'fnndsc_adi_T1_1p5mm',
   'IXI015-HH-1258_T1',
+  'fnndsc_adi_T1_1p5mm',
   'hippodeep_T1_1p75mm',
+  'studyforrest_T1_1p5mm',
 ] as const;
 
 export interface HeadScores {
