@@ -27,12 +27,17 @@ export interface FollowOptions {
 }
 
 const LIMIT_MS = 20 * 60_000;
+/** A server may call a Subscription active a moment before it heeds it. */
+const SETTLING_MS = 3000;
+const SUBSCRIPTIONS = 3;
 const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
 /** Posts what a hospital would, scan last, and waits for the forecast and its write-back. @throws Error when it takes too long. */
 export async function followStudy(options: FollowOptions): Promise<Outcome> {
   const { fhir, ports, pacs, study, scoreDate, untilQuiet, say } = options;
   const signal = AbortSignal.timeout(LIMIT_MS);
+  await until('the FHIR server tells ingestion', signal, () => subscribed(fhir, urlOf(ports, 'ingestion')));
+  await sleep(SETTLING_MS);
   for (const resource of resourcesBefore(scoreDate, pacs)) await fhir.update(resource);
   const key = patientKey(SITE_SECRET, fhirUrlOf(ports), PATIENT_ID);
   await until('the scores are known', signal, () => knownScores(ports));
@@ -62,6 +67,11 @@ async function read<T>(url: string, schema: { parse(value: unknown): T }): Promi
   const response = await fetch(url);
   if (response.status !== 200) throw new Error(`${new URL(url).pathname} answered ${response.status}`);
   return schema.parse(await response.json());
+}
+
+async function subscribed(fhir: FhirClient, endpoint: string): Promise<true | undefined> {
+  const all = await fhir.search('Subscription', { status: 'active' });
+  return all.filter(({ channel }) => channel.endpoint?.startsWith(endpoint)).length === SUBSCRIPTIONS || undefined;
 }
 
 /** Asked before there is a scan the forecast is refused; which refusal tells whether scores are known. */
