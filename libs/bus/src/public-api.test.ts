@@ -3,6 +3,7 @@ import * as api from './index.ts';
 
 test('what others build on is this and nothing else', () => {
   expect(Object.keys(api).sort()).toEqual([
+    'DEFAULT_RETRY_DELAYS_MS',
     'checkPublished',
     'checkReceived',
     'eventTypes',
@@ -12,6 +13,7 @@ test('what others build on is this and nothing else', () => {
     'openBus',
     'relayOnce',
     'relayOutbox',
+    'retryDelay',
     'toKafkaHeaders',
     'topicOf',
   ]);
