@@ -13,8 +13,9 @@ const POLL_MS = 200;
 const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 
 async function json<T>(url: string): Promise<T | undefined> {
-  const response = await fetch(url);
-  if (response.status === 404) return undefined;
+  // A connection that broke is no end of the run: the next question finds another.
+  const response = await fetch(url).catch(() => undefined);
+  if (response === undefined || response.status === 404) return undefined;
   if (!response.ok) throw new EngramError('UPSTREAM_FAILED', `${new URL(url).pathname} answered ${response.status}`);
   return (await response.json()) as T;
 }
@@ -90,8 +91,10 @@ export async function untilForecast(
       const answer = await askForecast(prediction, patient);
       if (answer.inputs.feature_sets.length >= sessions) return answer;
     } catch (error) {
-      // Until the last feature has arrived a refusal is what a clinician would see too early.
-      const early = isEngramError(error) && (error.code.startsWith('FORECAST_') || error.code === 'PATIENT_NOT_FOUND');
+      // Until the last feature has arrived a refusal is what a clinician would see too early; a broken connection is asked again.
+      const early =
+        isEngramError(error) &&
+        (error.code.startsWith('FORECAST_') || ['PATIENT_NOT_FOUND', 'UPSTREAM_FAILED'].includes(error.code));
       if (!early) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
