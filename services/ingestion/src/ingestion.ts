@@ -8,6 +8,7 @@ import type { Records } from '@engram/records';
 import { type Logger, silentLogger, withoutTrace } from '@engram/telemetry';
 import { buildApp } from './app.ts';
 import { createIntake, POLL_MS, QUIET_MS, TICK_MS } from './intake.ts';
+import { pause } from './pause.ts';
 import { NOTIFICATIONS } from './routes/notifications.ts';
 import { ensureSubscriptions } from './subscribe.ts';
 
@@ -111,12 +112,4 @@ export async function createIngestion(deps: IngestionDeps): Promise<Ingestion> {
       await app.close();
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  return promise.finally(() => clearTimeout(timer));
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Cluster, Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import type { ClientOptions, KafkaClient, Position } from '../client.ts';
+import './calm-queue.ts';
 import { openCluster } from './cluster.ts';
 import { joinGroup } from './member.ts';
 import { openReader } from './reader.ts';
