@@ -8,6 +8,7 @@ test.each([
   [17, 'a run asked for earlier ended later and took the place of the newer features'],
   [34, 'of two writers of a study’s state the older one won'],
   [162, 'the state of a withdrawn study was that of its cancelled run'],
+  [304, 'a worker that woke after another had finished its run put other bytes under the artifacts that it named'],
   [1042, 'the withdrawal of a study was taken for older news than the end of its run'],
 ])('seed %i: %s', async (seed) => {
   expect((await simulate(seed, await record())).failures).toEqual([]);

@@ -17,6 +17,11 @@ export const sessionPrefix = (patientKey: PatientKey, sessionDate: string): stri
   `preprocessed/${patientKey}/${sessionDate}/`;
 export const versionPrefix = (patientKey: PatientKey, sessionDate: string, version: number): string =>
   `${sessionPrefix(patientKey, sessionDate)}versions/${version}/`;
+/**
+ * Where a run keeps an artifact. The bytes are part of the key: a worker that was thought dead and comes back can change
+ * nothing that the run has named since.
+ */
+export const artifactKey = (runId: string, sha256: string, name: string): string => `runs/${runId}/${sha256}/${name}`;
 /** Below: what came from a PACS, as it came. */
 export const RAW_PREFIX = 'raw/';
 export const rawPrefix = (patientKey: PatientKey, studyUid: string): string =>

@@ -26,7 +26,7 @@ export interface PipelineJob {
 }
 
 export interface PipelineOutcome {
-  /** Files to keep under `runs/{run_id}/`. */
+  /** Files to keep among the run's artifacts. */
   readonly artifacts: readonly (Pick<ArtifactReference, 'name' | 'sha256'> & { readonly path: string })[];
   readonly verdict: QcVerdict;
   readonly reasons: readonly string[];

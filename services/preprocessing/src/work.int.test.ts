@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngramEvent, QcVerdict } from '@engram/contracts';
+import { type ArtifactReference, artifactKey, type EngramEvent, type QcVerdict } from '@engram/contracts';
 import { EngramError } from '@engram/errors';
 import { startTelemetry } from '@engram/telemetry';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -45,9 +45,13 @@ function ask(id: string, more: Partial<Requested> = {}, at = TIME) {
   return requested(id, { inputs, ...more }, at);
 }
 
-async function outcomeOf({ workDir, run }: PipelineJob, verdict: QcVerdict = 'pass') {
+async function outcomeOf(
+  { workDir, run }: PipelineJob,
+  verdict: QcVerdict = 'pass',
+  document: object = { run: run.run_id },
+) {
   const path = join(workDir, 'roi_features.json');
-  const text = JSON.stringify({ run: run.run_id });
+  const text = JSON.stringify(document);
   await writeFile(path, text);
   const sha256 = createHash('sha256').update(text).digest('hex');
   return {
@@ -82,13 +86,14 @@ test('a request is recorded, run and said to be completed, with its artifacts as
   await bus.publish([ask('r-1')]);
   await until(() => expect(told('run.completed.v1')).toHaveLength(1));
   const data = told('run.completed.v1')[0]?.data;
+  const key = artifactKey('r-1', createHash('sha256').update('{"run":"r-1"}').digest('hex'), 'roi_features.json');
   expect(data).toMatchObject({
     run_id: 'r-1',
     qc_verdict: 'pass',
-    artifacts: [{ name: 'roi_features.json', key: 'runs/r-1/roi_features.json' }],
+    artifacts: [{ name: 'roi_features.json', key }],
     studies: [{ role: 't1', study_id: '17' }],
   });
-  expect(String(await objects.get('runs/r-1/roi_features.json'))).toBe('{"run":"r-1"}');
+  expect(String(await objects.get(key))).toBe('{"run":"r-1"}');
   const progress = told('run.progressed.v1').map((event) => event.data as { run_status: string; task: string | null });
   expect(progress.map(({ run_status, task }) => `${run_status}:${task}`)).toEqual([
     'created:null',
@@ -120,6 +125,31 @@ test('a request that is delivered again runs once', async () => {
   await until(async () => expect((await bus.lag('engram.preprocessing')).events).toBe(0));
   await sleep(100);
   expect(runs).toBe(1);
+});
+
+test('a worker that wakes after another has finished its run changes nothing that the run named', async () => {
+  const woken = Promise.withResolvers<void>();
+  const late = Promise.withResolvers<void>();
+  const { service, bus, objects } = await serve(
+    async (job) => {
+      if (job.run.attempts > 1) return outcomeOf(job);
+      await woken.promise;
+      // The log of a run tells its times: no two attempts leave the same bytes.
+      const outcome = await outcomeOf(job, 'pass', { run: job.run.run_id, attempt: 1 });
+      late.resolve();
+      return outcome;
+    },
+    { workers: 2, times: { ...QUICK, leaseMs: 100, heartbeatMs: 60_000 } },
+  );
+  await service.start();
+  await bus.publish([ask('r-1')]);
+  await until(() => expect(told('run.completed.v1')).toHaveLength(1));
+  const end = told('run.completed.v1')[0]?.data as { artifacts: ArtifactReference[] } | undefined;
+  const named = end?.artifacts[0];
+  woken.resolve();
+  await late.promise;
+  await until(async () => expect((await objects.list('runs/r-1/')).objects).toHaveLength(2));
+  expect((await objects.head(named?.key ?? ''))?.sha256).toBe(named?.sha256);
 });
 
 test('the urgent come first, then the oldest', async () => {

@@ -3,7 +3,7 @@
  * write that changes the run. Killed at any point, it costs one lease time: the next claim finds every finished task.
  */
 import { randomUUID } from 'node:crypto';
-import type { ArtifactReference } from '@engram/contracts';
+import { type ArtifactReference, artifactKey } from '@engram/contracts';
 import { asEngramError, EngramError, isEngramError } from '@engram/errors';
 import type { Objects } from '@engram/objects';
 import type { TaskStore } from '@engram/pipelines';
@@ -224,7 +224,8 @@ async function execute(
   measureQuality(run, outcome);
   const artifacts: ArtifactReference[] = [];
   for (const { name, path, sha256 } of outcome.artifacts) {
-    const info = await objects.put(`runs/${run.run_id}/${name}`, { file: path }, { sha256, contentType: typeOf(name) });
+    const key = artifactKey(run.run_id, sha256, name);
+    const info = await objects.put(key, { file: path }, { sha256, contentType: typeOf(name) });
     artifacts.push({ name, key: info.key, sha256: info.sha256, bytes: info.bytes });
   }
   return {

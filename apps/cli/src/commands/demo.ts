@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { loadConfig } from '@engram/config';
 import {
+  ARTIFACTS,
+  type ArtifactReference,
   type DemoReport,
   type Forecast,
   RESEARCH_USE_ONLY,
@@ -275,7 +277,11 @@ async function shownSession(
 }
 
 async function featuresOf(platform: Platform, runId: string): Promise<RoiFeatures | null> {
-  const text = await platform.readObject(`runs/${runId}/roi_features.json`);
+  const { result } = await readJson<{ result: { artifacts: readonly ArtifactReference[] } | null }>(
+    `${platform.urls.preprocessing}/runs/${runId}`,
+  );
+  const document = result?.artifacts.find(({ name }) => name === ARTIFACTS.roiFeatures);
+  const text = document && (await platform.readObject(document.key));
   return text === undefined ? null : roiFeatures.parse(JSON.parse(text));
 }
 

@@ -90,9 +90,9 @@ describe('a platform killed in the middle of a run', () => {
     );
     await untilForecast(settings.url('PREDICTION'), PATIENT, 1, signal);
     const objects = await openObjects(`file://${join(folder, 'home', 'objects')}`);
-    log = preprocessingLog.parse(
-      JSON.parse(Buffer.from(await objects.get(`runs/${after?.id}/preprocessing_log.json`)).toString()),
-    );
+    const kept = (await objects.list(`runs/${after?.id}/`)).objects;
+    const key = kept.find((object) => object.key.endsWith('/preprocessing_log.json'))?.key ?? '';
+    log = preprocessingLog.parse(JSON.parse(Buffer.from(await objects.get(key)).toString()));
     await objects.close();
   }, LIMIT);
 
