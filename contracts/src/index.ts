@@ -13,6 +13,7 @@ export { type EventType, events } from './events/index.ts';
 export { type ArtifactReference, artifactReference } from './events/run-ended.v1.ts';
 export { PIPELINE_VERSIONS, type RunFacts, runIdOf } from './events/run-id.ts';
 export { type ImageSource, imageSource, type RunInput, runInput } from './events/run-requested.v1.ts';
+export * from './events/withdrawal.ts';
 export * from './fhir/urls.ts';
 export * from './http/feature-sets.ts';
 export * from './http/forecast.ts';

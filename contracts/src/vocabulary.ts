@@ -49,6 +49,13 @@ export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** `YYYY-MM-DD`, or `YYYY-MM-DD_2` for the second session of one day. */
 export const sessionDate = z.string().regex(/^\d{4}-\d{2}-\d{2}(_\d+)?$/);
 
+/** Grows with every change of a session: of two runs of a session, the one of the later version came later. */
+export const sessionVersion = z
+  .int()
+  .min(1)
+  .optional()
+  .describe('version of the session that the run was asked for of');
+
 export const RESEARCH_USE_ONLY =
   'Research use only. Not a medical device; not cleared or approved by any regulator. Not for diagnosis, prognosis, ' +
   'treatment, trial eligibility, driving, insurance or employment decisions about any person.';

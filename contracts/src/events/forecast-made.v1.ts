@@ -10,13 +10,20 @@ export const forecastMade = defineEvent({
   type: 'forecast.made.v1',
   from: ['prediction'],
   to: ['results'],
-  says: 'forecast id, model version, feature set versions',
-  data: z.object({ ...subject, forecast_id: z.string(), model_version: z.string(), feature_sets: featureSets }),
+  says: 'forecast id, model version, feature set versions; or that it no longer stands',
+  data: z.object({
+    ...subject,
+    forecast_id: z.string(),
+    model_version: z.string(),
+    feature_sets: featureSets,
+    withdrawn: z.boolean().optional().describe('true: the forecast no longer stands'),
+  }),
   example: {
     ...subjectExample,
     forecast_id: 'f-1',
     model_version: 'engram-progression-0.1.0',
     feature_sets: [{ feature_set_id: 'fs-1', version: 1, session_id: 's-1' }],
+    withdrawn: false,
   },
 });
 

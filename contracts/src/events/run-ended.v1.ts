@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { patientKey, pipelineName, qcVerdict, sessionDate, sha256 } from '../vocabulary.ts';
+import { patientKey, pipelineName, qcVerdict, sessionDate, sessionVersion, sha256 } from '../vocabulary.ts';
 import { defineEvent } from './envelope.ts';
+import { runInput } from './run-requested.v1.ts';
 
 export const artifactReference = z.object({
   name: z.string().describe('file name of the seed layout, such as mri_brain.nii.gz'),
@@ -18,8 +19,15 @@ const ended = {
   patient_reference: z.string(),
   session_id: z.string(),
   session_date: sessionDate,
+  session_version: sessionVersion,
   studies: z.array(
-    z.object({ role: z.enum(['t1', 'pet']), study_id: z.string(), study_uid: z.string(), study_version: z.string() }),
+    z.object({
+      role: z.enum(['t1', 'pet']),
+      study_id: z.string(),
+      study_uid: z.string(),
+      study_version: z.string(),
+      withdrawals: runInput.shape.withdrawals,
+    }),
   ),
   durations: z.record(z.string(), z.number().min(0)).describe('seconds per task, and total_s'),
 };
@@ -32,7 +40,10 @@ const endedExample = {
   patient_reference: 'Patient/1',
   session_id: 's-1',
   session_date: '2024-01-15',
-  studies: [{ role: 't1' as const, study_id: '17', study_uid: '1.2.840.1', study_version: '5feceb66ffc86f38' }],
+  session_version: 1,
+  studies: [
+    { role: 't1' as const, study_id: '17', study_uid: '1.2.840.1', study_version: '5feceb66ffc86f38', withdrawals: 0 },
+  ],
   durations: { n4: 3.2, total_s: 30.1 },
 };
 

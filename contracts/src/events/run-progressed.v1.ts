@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { patientKey, pipelineName, priority, runStatus, sessionDate, taskStatus } from '../vocabulary.ts';
+import {
+  patientKey,
+  pipelineName,
+  priority,
+  runStatus,
+  sessionDate,
+  sessionVersion,
+  taskStatus,
+} from '../vocabulary.ts';
 import { defineEvent } from './envelope.ts';
 
 export const runProgressed = defineEvent({
@@ -12,6 +20,7 @@ export const runProgressed = defineEvent({
     patient_key: patientKey,
     session_id: z.string(),
     session_date: sessionDate,
+    session_version: sessionVersion,
     pipeline: pipelineName,
     priority,
     studies: z.array(z.object({ role: z.enum(['t1', 'pet']), study_id: z.string(), study_uid: z.string() })),
@@ -26,6 +35,7 @@ export const runProgressed = defineEvent({
     patient_key: 'abcdefghijklmnopqrstuvwxyz',
     session_id: 's-1',
     session_date: '2024-01-15',
+    session_version: 1,
     pipeline: 'adni',
     priority: 'normal',
     studies: [{ role: 't1', study_id: '17', study_uid: '1.2.840.1' }],

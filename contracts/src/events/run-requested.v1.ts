@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { patientKey, pipelineName, priority, sessionDate } from '../vocabulary.ts';
+import { patientKey, pipelineName, priority, sessionDate, sessionVersion } from '../vocabulary.ts';
 import { defineEvent } from './envelope.ts';
 
 /** Where one image of a run comes from. Exactly one way of the three. */
@@ -29,6 +29,7 @@ export const runInput = z.object({
   tracer: z.string().nullable(),
   acquired: z.string().nullable().describe('date as written'),
   reason: z.string(),
+  withdrawals: z.int().min(0).optional().describe('how often the study had been withdrawn when the image was chosen'),
 });
 export type RunInput = z.infer<typeof runInput>;
 
@@ -45,6 +46,7 @@ export const runRequested = defineEvent({
     patient_reference: z.string(),
     session_id: z.string(),
     session_date: sessionDate,
+    session_version: sessionVersion,
     inputs: z.array(runInput).min(1),
     parameters: z.record(z.string(), z.unknown()),
     priority,
@@ -60,6 +62,7 @@ export const runRequested = defineEvent({
     patient_reference: 'Patient/1',
     session_id: 's-1',
     session_date: '2024-01-15',
+    session_version: 1,
     inputs: [
       {
         role: 't1',
@@ -71,6 +74,7 @@ export const runRequested = defineEvent({
         tracer: null,
         acquired: '2024-01-15',
         reason: 'MPRAGE, 1.0 mm, no contrast',
+        withdrawals: 0,
       },
     ],
     parameters: {},

@@ -12,6 +12,13 @@ export const studyRetracted = defineEvent({
     study_id: z.string(),
     study_uid: z.string(),
     session_id: z.string().nullable(),
+    withdrawals: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'how often the study has been withdrawn, this time included: what was chosen from it before is concerned',
+      ),
     why: z.enum(['entered-in-error', 'cancelled', 'deleted', 'patient-merged', 'patient-deleted']),
   }),
   example: {
@@ -19,6 +26,7 @@ export const studyRetracted = defineEvent({
     study_id: '17',
     study_uid: '1.2.840.1',
     session_id: 's-1',
+    withdrawals: 1,
     why: 'entered-in-error',
   },
 });

@@ -3,10 +3,10 @@
  * late or forged notification costs a read and does nothing else. State and events leave in one write.
  */
 import { createHash } from 'node:crypto';
-import { canonicalJson, type EngramEvent } from '@engram/contracts';
+import { canonicalJson } from '@engram/contracts';
 import { isEngramError } from '@engram/errors';
 import { APOE_CODES, EDUCATION_CODES, type FhirClient, isForecast, type ResourceOf, scoreOf } from '@engram/fhir';
-import { modify } from '@engram/records';
+import { modify, type StoredRecord } from '@engram/records';
 import { type Logger, traceparent, withTraceparent } from '@engram/telemetry';
 import type { ImagingStudy, Observation, Patient, Reference, ResourceType } from '@medplum/fhirtypes';
 import { applyPlan } from './apply-plan.ts';
@@ -35,6 +35,12 @@ export interface Consumer {
   /** Looks again at the studies whose time has come; returns how many. */
   tick(): Promise<number>;
 }
+
+/** A study's record as it was when a look at it began. */
+type Known = StoredRecord<StudyRecord> | undefined;
+
+/** Looks at a study that other processes keep changing. */
+const TRIES = 5;
 
 const RETRACTING: Readonly<Record<string, RetractedWhy>> = {
   'entered-in-error': 'entered-in-error',
@@ -71,14 +77,26 @@ export function createConsumer(deps: ConsumeDeps): Consumer {
     return { patient_id, patient_reference: `Patient/${patient_id}`, patient_key: deps.patientKey(patient_id) };
   }
 
-  async function retract(id: string, why: RetractedWhy): Promise<void> {
-    const before = (await store.studies.get(id))?.value;
+  /**
+   * Writes over what was known before the FHIR server was asked, and over nothing else: of two processes that look at a
+   * study at once, the one that looked earlier writes nothing.
+   * @throws RECORD_CONFLICT or RECORD_EXISTS when another process has written meanwhile
+   */
+  async function write(id: string, before: Known, decision: Decision | undefined): Promise<void> {
+    if (!decision) return;
+    const { value, events } = decision;
+    if (before) await store.studies.replace(id, before.revision, value, { events });
+    else await store.studies.insert(id, value, { events });
+  }
+
+  async function retract(id: string, before: Known, why: RetractedWhy): Promise<void> {
     if (!before) return;
-    await modify(store.studies, id, (current) => written(decideRetraction(current, why, now(), traceparent() ?? null)));
+    const { value } = before;
+    await write(id, before, decideRetraction(value, why, now(), traceparent() ?? null));
     // Asked of the sessions, not of the study: a stop between its write and theirs left them as they were.
-    const sessions = await store.sessionsOf(before.patient_key);
+    const sessions = await store.sessionsOf(value.patient_key);
     const isUsed = sessions.some(({ inputs }) => inputs.some(({ study_id }) => study_id === id));
-    if (isUsed || before.retracted === null) await plan(before.patient_key);
+    if (isUsed || value.retracted === null) await plan(value.patient_key);
   }
 
   /** A study without a UID is kept with its problem, so that a person is asked once. */
@@ -101,32 +119,45 @@ export function createConsumer(deps: ConsumeDeps): Consumer {
   }
 
   async function takeStudy(id: string, given?: ImagingStudy): Promise<void> {
-    const before = (await store.studies.get(id))?.value;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await lookAt(id, given);
+      } catch (error) {
+        const raced = isEngramError(error, 'RECORD_CONFLICT') || isEngramError(error, 'RECORD_EXISTS');
+        if (!raced || attempt === TRIES) throw error;
+      }
+    }
+  }
+
+  async function lookAt(id: string, given?: ImagingStudy): Promise<void> {
+    const known = await store.studies.get(id);
+    const before = known?.value;
     // What a search has shown serves to see that nothing changed; anything else is read afresh.
     const seen = given && unchanged(before, given);
     if (seen) return finish(seen);
     const study = await readUnlessGone(fhir, 'ImagingStudy', id);
-    if (!study || !hasId(study)) return retract(id, 'deleted');
+    if (!study || !hasId(study)) return retract(id, known, 'deleted');
     const why = RETRACTING[study.status];
-    if (why) return retract(id, why);
+    if (why) return retract(id, known, why);
     const same = unchanged(before, study);
     if (same) return finish(same);
     const subject = await subjectOf(study);
     if (!subject) return logger.warn('a study without a patient is left out', { code: 'STUDY_SUBJECT_MISSING' });
     const patient = await readUnlessGone(fhir, 'Patient', subject.patient_id);
-    if (patient && isMerged(patient)) return retract(id, 'patient-merged');
+    if (patient && isMerged(patient)) return retract(id, known, 'patient-merged');
     const observed = await observe(study);
     const parent = traceparent() ?? null;
-    await modify(store.studies, id, (current) => {
-      // Moved to another patient: withdrawn from the one, received for the other.
-      const moved =
-        current && current.patient_key !== subject.patient_key
-          ? decideRetraction(current, 'patient-merged', now(), parent)
-          : undefined;
-      const base = moved?.value ?? current;
-      const decision = decideStudy(base, observed, subject, rules, now(), parent);
-      return written(decision && moved ? { ...decision, events: [...moved.events, ...decision.events] } : decision);
-    });
+    // Moved to another patient: withdrawn from the one, received for the other.
+    const moved =
+      before && before.patient_key !== subject.patient_key
+        ? decideRetraction(before, 'patient-merged', now(), parent)
+        : undefined;
+    const decision = decideStudy(moved?.value ?? before, observed, subject, rules, now(), parent);
+    await write(
+      id,
+      known,
+      moved && decision ? { ...decision, events: [...moved.events, ...decision.events] } : decision,
+    );
     if (before && before.patient_key !== subject.patient_key) await plan(before.patient_key);
     await plan(subject.patient_key);
   }
@@ -193,7 +224,7 @@ export function createConsumer(deps: ConsumeDeps): Consumer {
     if (studies.length === 0 && !known) return;
     const patient = await readUnlessGone(fhir, 'Patient', id);
     const why = !patient ? 'patient-deleted' : isMerged(patient) ? 'patient-merged' : undefined;
-    if (why) for (const { study_id } of studies) await retract(study_id, why);
+    if (why) for (const { study_id } of studies) await retract(study_id, await store.studies.get(study_id), why);
     await say(reference, id, patient ? digestOf([patient.gender, patient.birthDate, why ?? null]) : 'deleted');
   }
 
@@ -217,12 +248,6 @@ export function createConsumer(deps: ConsumeDeps): Consumer {
     },
   };
   return consumer;
-}
-
-function written(
-  decision: Decision | undefined,
-): { value: StudyRecord; options: { events: readonly EngramEvent[] } } | undefined {
-  return decision && { value: decision.value, options: { events: decision.events } };
 }
 
 const digestOf = (value: unknown): string =>

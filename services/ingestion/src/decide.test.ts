@@ -117,6 +117,7 @@ test('a retraction is said once, with the session that it takes with it; a retur
         study_id: 's1',
         study_uid: '1.2.3',
         session_id: 's-1',
+        withdrawals: 1,
         why: 'entered-in-error',
       },
     ],
@@ -125,6 +126,7 @@ test('a retraction is said once, with the session that it takes with it; a retur
   expect(decideRetraction(undefined, 'deleted', at(80), null)).toBeUndefined();
   expect(see(gone?.value, 90)?.value).toMatchObject({
     retracted: null,
+    withdrawals: 1,
     state: 'waiting',
     version: 4,
     session_id: null,

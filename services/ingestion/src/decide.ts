@@ -1,6 +1,6 @@
 /** What an observation of a study means, given what was known: the next record and the events it makes true. Pure. */
 import type { EngramEvent } from '@engram/contracts';
-import type { Awaiting, Candidate, RetractedWhy, StudyRecord } from './model.ts';
+import { type Awaiting, type Candidate, type RetractedWhy, type StudyRecord, withdrawalsOf } from './model.ts';
 import type { ObservedStudy } from './observe-study.ts';
 import { type Saying, sayReviewRequested, sayStudyReceived, sayStudyRetracted } from './say.ts';
 
@@ -98,6 +98,7 @@ export function decideStudy(
         : (known?.awaiting.filter(({ what }) => what === 't1' || what === 'pet') ?? []),
     problem: observed.problem ?? (isLost ? LOST : null),
     retracted: null,
+    withdrawals: current ? withdrawalsOf(current) : 0,
     session_id: known?.session_id ?? null,
     session_date: known?.session_date ?? null,
     changed_at,
@@ -131,6 +132,7 @@ export function decideRetraction(
     version,
     state: 'retracted',
     retracted: why,
+    withdrawals: withdrawalsOf(current) + 1,
     awaiting: [],
     due_at: null,
     session_id: null,

@@ -39,6 +39,8 @@ export interface StudyRecord {
   readonly awaiting: readonly Awaiting[];
   readonly problem: Problem | null;
   readonly retracted: RetractedWhy | null;
+  /** Withdrawals so far. Absent in records of before they were counted. */
+  readonly withdrawals?: number;
   readonly session_id: string | null;
   readonly session_date: string | null;
   /** Epoch ms of the last change of `study_version`: quiet is counted from here. */
@@ -50,6 +52,9 @@ export interface StudyRecord {
   readonly traceparent: string | null;
 }
 
+export const withdrawalsOf = ({ withdrawals, retracted }: Pick<StudyRecord, 'withdrawals' | 'retracted'>): number =>
+  withdrawals ?? (retracted === null ? 0 : 1);
+
 export interface SessionRecord {
   readonly session_id: string;
   readonly version: number;
@@ -60,8 +65,6 @@ export interface SessionRecord {
   readonly state: 'ready' | 'retracted';
   readonly inputs: readonly RunInput[];
   readonly awaiting: readonly Awaiting[];
-  /** Retractions so far: a run asked for after one is another run, even of inputs that ran before. */
-  readonly withdrawals: number;
   readonly run_id: string | null;
 }
 

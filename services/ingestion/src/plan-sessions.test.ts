@@ -157,9 +157,15 @@ describe('sessions', () => {
     const gone = first && withdrawSession(first.value);
     expect([gone?.state, gone?.inputs]).toEqual(['retracted', []]);
     expect(gone && withdrawSession(gone)).toBeUndefined();
-    const back = decideSession(gone, planned, '2024-01-15');
+    const [again] = planSessions([study('1', { t1: '2024-01-15' }, { withdrawals: 1 })]).sessions;
+    const back = again && decideSession(gone, again, '2024-01-15');
     expect(back?.isNewRun).toBe(true);
     expect(back?.value.run_id).not.toBe(first?.value.run_id);
+  });
+
+  test('withdrawn by a plan on older studies, and planned again, ask for the run that there is', () => {
+    const back = decideSession(first && withdrawSession(first.value), planned, '2024-01-15');
+    expect(back?.value.run_id).toBe(first?.value.run_id);
   });
 
   test('a day’s second session is _2, its third _3, and a session keeps the name it has', () => {

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { canonicalJson, type RunInput } from '@engram/contracts';
-import type { Awaiting, Candidate, SessionRecord, StudyRecord } from './model.ts';
+import { type Awaiting, type Candidate, type SessionRecord, type StudyRecord, withdrawalsOf } from './model.ts';
 import { runOf } from './say.ts';
 
 /** Protocol of the pipeline `adni`: a PET belongs to a T1 of at most this many days before or after. */
@@ -20,7 +20,7 @@ export interface PlannedStudy {
 
 export interface Plan {
   /** Without its day's suffix and version: those depend on what is already written. */
-  readonly sessions: readonly (Omit<SessionRecord, 'version' | 'session_date' | 'withdrawals' | 'run_id'> & {
+  readonly sessions: readonly (Omit<SessionRecord, 'version' | 'session_date' | 'run_id'> & {
     readonly day: string;
   })[];
   readonly studies: readonly PlannedStudy[];
@@ -38,6 +38,7 @@ const inputOf = (role: 't1' | 'pet', study: StudyRecord, candidate: Candidate): 
   study_uid: study.study_uid,
   study_version: study.study_version,
   ...candidate,
+  withdrawals: withdrawalsOf(study),
 });
 
 interface Dated {
@@ -142,12 +143,10 @@ export function decideSession(
   sessionDate: string,
 ): { readonly value: SessionRecord; readonly isNewRun: boolean } | undefined {
   const { day: _, ...rest } = planned;
-  const withdrawals = current?.withdrawals ?? 0;
-  const run_id = runOf({ inputs: planned.inputs, withdrawals });
+  const run_id = runOf(planned);
   const value: SessionRecord = {
     ...rest,
     session_date: sessionDate,
-    withdrawals,
     run_id,
     version: (current?.version ?? 0) + 1,
   };
@@ -165,7 +164,6 @@ export function withdrawSession(current: SessionRecord): SessionRecord | undefin
     state: 'retracted',
     inputs: [],
     awaiting: [],
-    withdrawals: current.withdrawals + 1,
     run_id: null,
   };
 }

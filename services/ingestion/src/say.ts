@@ -1,6 +1,6 @@
 /** The events of ingestion, built from its records. Pure. */
 import { type EngramEvent, events, makeEvent, PIPELINE_VERSIONS, runIdOf } from '@engram/contracts';
-import type { Problem, RetractedWhy, SessionRecord, StudyRecord } from './model.ts';
+import { type Problem, type RetractedWhy, type SessionRecord, type StudyRecord, withdrawalsOf } from './model.ts';
 
 const source = '/engram/ingestion';
 
@@ -32,6 +32,7 @@ export function sayStudyReceived(study: StudyRecord, saying: Saying): EngramEven
   });
 }
 
+/** @param study as it was before. */
 export function sayStudyRetracted(study: StudyRecord, why: RetractedWhy, version: number, saying: Saying): EngramEvent {
   return makeEvent(events.studyRetracted, {
     ...common(saying),
@@ -43,6 +44,7 @@ export function sayStudyRetracted(study: StudyRecord, why: RetractedWhy, version
       study_id: study.study_id,
       study_uid: study.study_uid,
       session_id: study.session_id,
+      withdrawals: withdrawalsOf(study) + 1,
       why,
     },
   });
@@ -58,11 +60,13 @@ export function sayReviewRequested(study: StudyRecord, { code, reason }: Problem
   });
 }
 
-/** Inputs that ran before run again only after a withdrawal. */
-export const requestIdOf = ({ withdrawals }: Pick<SessionRecord, 'withdrawals'>): string =>
-  withdrawals === 0 ? 'ready' : `ready-${withdrawals}`;
+/** Inputs that ran before run again only after one of their studies was withdrawn: a number that never falls. */
+export function requestIdOf({ inputs }: Pick<SessionRecord, 'inputs'>): string {
+  const withdrawals = inputs.reduce((sum, input) => sum + (input.withdrawals ?? 0), 0);
+  return withdrawals === 0 ? 'ready' : `ready-${withdrawals}`;
+}
 
-export const runOf = (session: Pick<SessionRecord, 'inputs' | 'withdrawals'>): string =>
+export const runOf = (session: Pick<SessionRecord, 'inputs'>): string =>
   runIdOf({ pipeline: 'adni', inputs: session.inputs, parameters: {}, requestId: requestIdOf(session) });
 
 export function sayRunRequested(session: SessionRecord, saying: Saying): EngramEvent {
@@ -71,7 +75,7 @@ export function sayRunRequested(session: SessionRecord, saying: Saying): EngramE
   return makeEvent(events.runRequested, {
     ...common(saying),
     subject: runId,
-    subjectVersion: 1,
+    subjectVersion: session.version,
     patientKey: session.patient_key,
     data: {
       run_id: runId,
@@ -81,6 +85,7 @@ export function sayRunRequested(session: SessionRecord, saying: Saying): EngramE
       patient_reference: session.patient_reference,
       session_id: session.session_id,
       session_date: session.session_date,
+      session_version: session.version,
       inputs: [...session.inputs],
       parameters: {},
       priority: 'normal',

@@ -46,8 +46,11 @@ export async function consume(deps: ConsumeDeps, event: EngramEvent): Promise<vo
 
 async function onRequested({ store, now }: ConsumeDeps, event: EngramEvent): Promise<void> {
   const data = dataOf(events.runRequested.data, event);
-  const retractions = await store.retractionsOf(data.inputs.map((input) => input.study_id));
-  await store.change(data.run_id, (current) => decideRequested(current, { ...event, data }, retractions, now()));
+  await store.change(data.run_id, (current) => decideRequested(current, { ...event, data }, now()));
+  // Read once the run is there: a withdrawal that is kept later finds the run, one that was kept before is found here.
+  for (const retraction of await store.retractionsOf(data.inputs.map((input) => input.study_id))) {
+    await store.change(data.run_id, (current) => current && decideRetracted(current, retraction, now()));
+  }
 }
 
 async function onCommanded({ store, now }: ConsumeDeps, event: EngramEvent): Promise<void> {
@@ -59,9 +62,9 @@ async function onCommanded({ store, now }: ConsumeDeps, event: EngramEvent): Pro
 }
 
 async function onRetracted({ store, objects, now }: ConsumeDeps, event: EngramEvent): Promise<void> {
-  const { patient_key, study_id, study_uid, why } = dataOf(events.studyRetracted.data, event);
-  const retraction = { study_id, why, at: event.time };
-  // Kept first: a run asked for meanwhile is then refused where it is recorded.
+  const { patient_key, study_id, study_uid, why, withdrawals } = dataOf(events.studyRetracted.data, event);
+  const retraction = { study_id, why, withdrawals, at: event.time };
+  // Kept before the runs are looked for: one that is recorded meanwhile finds it.
   await store.keepRetraction(retraction);
   for (const run of await store.openOfPatient(patient_key)) {
     await store.change(run.run_id, (current) => current && decideRetracted(current, retraction, now()));

@@ -50,7 +50,7 @@ const command = (name: 'cancel' | 'retry' | 'prioritise', id = 'c-1') => ({
 
 describe('a request', () => {
   test('makes a run that waits for a worker and says so', () => {
-    const change = decideRequested(undefined, requested('r-1', { priority: 'high' }), [], TIME);
+    const change = decideRequested(undefined, requested('r-1', { priority: 'high' }), TIME);
     expect(change?.value).toMatchObject({ status: 'created', open: true, rank: 2, attempts: 0, version: 1 });
     expect(types(change)).toEqual(['run.progressed.v1']);
     expect(change?.events[0]).toMatchObject({ subject: 'r-1', subjectversion: 1, partitionkey: PATIENT });
@@ -58,17 +58,33 @@ describe('a request', () => {
 
   test('that is repeated changes nothing, whatever became of the run', () => {
     for (const run of [freshRun(), executing()]) {
-      expect(decideRequested(run, requested('r-1'), [], TIME)).toBeUndefined();
+      expect(decideRequested(run, requested('r-1'), TIME)).toBeUndefined();
     }
   });
+});
 
-  test('for a study withdrawn after it was asked for is cancelled at once; before it, it runs', () => {
-    const retraction = { study_id: '17', why: 'entered-in-error', at: later(1).toISOString() };
-    const change = decideRequested(undefined, requested('r-1'), [retraction], later(2));
+describe('the withdrawal of a study', () => {
+  const [input] = requested('r-1').data.inputs;
+  const resting = (withdrawals: number | undefined): Run =>
+    freshRun('r-1', { inputs: input ? [{ ...input, withdrawals }] : [] });
+  const first = { study_id: '17', why: 'entered-in-error', withdrawals: 1, at: TIME.toISOString() };
+
+  test('cancels a run that chose its images before it, whatever the clocks say', () => {
+    const change = decideRetracted(resting(0), { ...first, at: later(-9).toISOString() }, later(2));
     expect(change?.value).toMatchObject({ status: 'cancelled', open: false });
     expect(types(change)).toEqual(['run.cancelled.v1']);
-    const again = decideRequested(undefined, requested('r-2', {}, later(5)), [retraction], later(6));
-    expect(again?.value.status).toBe('created');
+    expect(decideRetracted(resting(1), { ...first, at: later(9).toISOString() }, TIME)).toBeUndefined();
+    expect(decideRetracted(resting(1), { ...first, withdrawals: 2 }, TIME)).toBeDefined();
+  });
+
+  test('that was said before withdrawals were counted is judged by its time', () => {
+    const { withdrawals: _, ...uncounted } = first;
+    expect(decideRetracted(resting(undefined), { ...uncounted, at: later(1).toISOString() }, TIME)).toBeDefined();
+    expect(decideRetracted(resting(undefined), { ...uncounted, at: later(-1).toISOString() }, TIME)).toBeUndefined();
+  });
+
+  test('leaves runs of other studies alone', () => {
+    expect(decideRetracted(resting(0), { ...first, study_id: '99' }, TIME)).toBeUndefined();
   });
 });
 
@@ -225,6 +241,11 @@ describe('of two runs of one session', () => {
     expect([isEarlier(first, second), isEarlier(second, first), isEarlier(first, first)]).toEqual([true, false, false]);
     expect(isEarlier({ ...first, open: false }, second)).toBe(false);
     expect(isEarlier({ ...first, session_id: 's-other' }, second)).toBe(false);
+  });
+
+  test('the one of the earlier version of the session goes first, whatever the clocks say', () => {
+    const newer: Run = { ...first, session_version: 2 };
+    expect([isEarlier(second, newer), isEarlier(newer, second)]).toEqual([true, false]);
   });
 
   test('the later one waits uncounted and unsaid', () => {

@@ -2,7 +2,7 @@
  * What happens to a run: state, input and time in; next state and events out. Pure. `undefined` leaves it as it is, which
  * is what every repeat comes to.
  */
-import { type EngramEvent, type events, PRIORITIES, type Priority } from '@engram/contracts';
+import { type EngramEvent, type events, isWithdrawnSince, PRIORITIES, type Priority } from '@engram/contracts';
 import type { EngramError } from '@engram/errors';
 import type { z } from 'zod';
 import type { Requested, Retraction, Run, RunError, RunResult, RunTask } from './run.ts';
@@ -33,11 +33,9 @@ function step(run: Run, change: Partial<Run>, say: readonly ((run: Run) => Engra
 
 const close = (now: Date): Partial<Run> => ({ open: false, ended_at: now.toISOString(), seconds_left: null });
 
-/** A new run; at once cancelled when one of its studies was withdrawn after it was asked for. */
 export function decideRequested(
   current: Run | undefined,
   event: EngramEvent<Requested>,
-  retractions: readonly Retraction[],
   now: Date,
 ): Change | undefined {
   if (current) return undefined;
@@ -60,10 +58,6 @@ export function decideRequested(
     commands: [],
     traceparent: event.traceparent,
   };
-  const withdrawn = retractions.find(
-    ({ study_id, at }) => at >= event.time && event.data.inputs.some((input) => input.study_id === study_id),
-  );
-  if (withdrawn) return cancel(fresh, `study withdrawn: ${withdrawn.why}`, now);
   return step(fresh, {}, [(run) => sayProgressed(run, null, now)]);
 }
 
@@ -103,19 +97,23 @@ export function decideCommanded(run: Run, { command, command_id }: Command, now:
   }
 }
 
-export function decideRetracted(run: Run, { study_id, why, at }: Retraction, now: Date): Change | undefined {
-  const concerned = run.requested_at <= at && run.inputs.some((input) => input.study_id === study_id);
-  return run.open && concerned ? cancel(run, `study withdrawn: ${why}`, now) : undefined;
+export function decideRetracted(run: Run, retraction: Retraction, now: Date): Change | undefined {
+  const concerned = run.inputs.some(
+    (input) => input.study_id === retraction.study_id && isWithdrawnSince(input, run.requested_at, retraction),
+  );
+  return run.open && concerned ? cancel(run, `study withdrawn: ${retraction.why}`, now) : undefined;
 }
 
 /** Between two looks at whether the session's earlier run has ended. */
 const IN_TURN_MS = 5_000;
 
-/** Of two runs of a session the one asked for first goes first. */
-export const isEarlier = (a: Run, b: Run): boolean =>
-  a.session_id === b.session_id &&
-  a.open &&
-  (a.requested_at < b.requested_at || (a.requested_at === b.requested_at && a.run_id < b.run_id));
+/** Of two runs of a session the one of its earlier version goes first; of one version, the one asked for first. */
+export function isEarlier(a: Run, b: Run): boolean {
+  if (a.session_id !== b.session_id || !a.open) return false;
+  const [before, after] = [a.session_version ?? 0, b.session_version ?? 0];
+  if (before !== after) return before < after;
+  return a.requested_at === b.requested_at ? a.run_id < b.run_id : a.requested_at < b.requested_at;
+}
 
 /**
  * Waits for the session's earlier run: ended in the order they were asked for, the last to end is what the session has

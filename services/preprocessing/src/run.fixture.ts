@@ -49,7 +49,7 @@ export function retracted(studyId: string, at: Date): EngramEvent {
 
 /** A run just recorded. */
 export function freshRun(id = 'r-1', more: Partial<Requested> = {}): Run {
-  const change = decideRequested(undefined, requested(id, more), [], TIME);
+  const change = decideRequested(undefined, requested(id, more), TIME);
   if (!change) throw new Error('a first request is always recorded');
   return change.value;
 }

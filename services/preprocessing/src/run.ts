@@ -1,5 +1,5 @@
 /** The record of a run: what was asked for, where it stands, what came of it. */
-import type { ArtifactReference, events, QcVerdict, RunStatus, TaskStatus } from '@engram/contracts';
+import type { ArtifactReference, events, QcVerdict, RunStatus, TaskStatus, Withdrawal } from '@engram/contracts';
 import type { z } from 'zod';
 
 export type Requested = z.infer<typeof events.runRequested.data>;
@@ -51,9 +51,8 @@ export interface Run extends Requested {
   readonly traceparent: string | undefined;
 }
 
-/** A study withdrawn at its source: no run asked for before that instant may use it. */
-export interface Retraction {
+/** A study withdrawn at its source: no run that chose its images before may use them. */
+export interface Retraction extends Withdrawal {
   readonly study_id: string;
   readonly why: string;
-  readonly at: string;
 }

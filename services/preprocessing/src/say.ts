@@ -22,11 +22,13 @@ const ended = (run: Run, durations: Readonly<Record<string, number>>) => ({
   patient_reference: run.patient_reference,
   session_id: run.session_id,
   session_date: run.session_date,
-  studies: run.inputs.map(({ role, study_id, study_uid, study_version }) => ({
+  session_version: run.session_version,
+  studies: run.inputs.map(({ role, study_id, study_uid, study_version, withdrawals }) => ({
     role,
     study_id,
     study_uid,
     study_version,
+    withdrawals,
   })),
   durations: { ...durations },
 });
@@ -40,6 +42,7 @@ export const sayProgressed = (run: Run, task: RunTask | null, now: Date): Engram
       patient_key: run.patient_key,
       session_id: run.session_id,
       session_date: run.session_date,
+      session_version: run.session_version,
       pipeline: run.pipeline,
       priority: run.priority,
       studies: run.inputs.map(({ role, study_id, study_uid }) => ({ role, study_id, study_uid })),

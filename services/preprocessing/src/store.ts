@@ -1,5 +1,5 @@
 /** The collections of preprocessing; one query a function. */
-import type { RunStatus } from '@engram/contracts';
+import { isLaterWithdrawal, type RunStatus } from '@engram/contracts';
 import { type Collection, modify, type Records, type StoredRecord } from '@engram/records';
 import type { Change } from './decide.ts';
 import type { Retraction, Run } from './run.ts';
@@ -72,7 +72,7 @@ export function openRunStore(records: Records): RunStore {
     queued: () => runs.count({ status: 'created' }),
     async keepRetraction(retraction) {
       await modify(retractions, retraction.study_id, (current) =>
-        current && current.at >= retraction.at ? undefined : { value: retraction },
+        current && !isLaterWithdrawal(retraction, current) ? undefined : { value: retraction },
       );
     },
     async retractionsOf(studyIds) {
