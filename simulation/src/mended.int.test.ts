@@ -8,6 +8,11 @@ test.each([
   [17, 'a run asked for earlier ended later and took the place of the newer features'],
   [34, 'of two writers of a study’s state the older one won'],
   [162, 'the state of a withdrawn study was that of its cancelled run'],
+  [148, 'a session was asked for twice with the same images when two processes planned it at once'],
+  [1130, 'a plan on older studies withdrew a session that another process had planned anew'],
+  [682, 'a run that lost to another had put its images into the view'],
+  [1167, 'a withdrawal crossed with the end of its run and left the features in use'],
+  [1490, 'a withdrawal came while the version was being stored'],
   [304, 'a worker that woke after another had finished its run put other bytes under the artifacts that it named'],
   [1042, 'the withdrawal of a study was taken for older news than the end of its run'],
 ])('seed %i: %s', async (seed) => {

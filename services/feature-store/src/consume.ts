@@ -2,10 +2,10 @@
 import { type EngramEvent, events, roiFeatures } from '@engram/contracts';
 import { EngramError } from '@engram/errors';
 import type { Objects } from '@engram/objects';
-import { z } from 'zod';
-import { type CompletedRun, decideCompleted, decideRetracted, featureSetId, type StorageMode } from './decide.ts';
+import type { z } from 'zod';
+import { type CompletedRun, decideCompleted, featureSetId, type StorageMode } from './decide.ts';
+import { settle } from './settle.ts';
 import type { FeatureStore } from './store.ts';
-import { storeVersion, withdrawView } from './view.ts';
 
 export interface ConsumeDeps {
   readonly store: FeatureStore;
@@ -20,8 +20,6 @@ export const CONSUMED = [
   events.runCancelled.type,
   events.studyRetracted.type,
 ] as const;
-
-const logStart = z.object({ started: z.string() });
 
 function parseOf<S extends z.ZodType>(schema: S, value: unknown, file: string): z.infer<S> {
   const parsed = schema.safeParse(value);
@@ -53,50 +51,42 @@ export async function consume(deps: ConsumeDeps, event: EngramEvent): Promise<vo
   // A failed or cancelled run leaves the feature set of its session as it is: missing data is a mask.
 }
 
-async function onCompleted({ store, objects, storageMode, now }: ConsumeDeps, event: EngramEvent): Promise<void> {
+async function onCompleted(deps: ConsumeDeps, event: EngramEvent): Promise<void> {
+  const { store, objects, storageMode, now } = deps;
   const run = parseOf(events.runCompleted.data, event.data, 'run.completed.v1');
   const document = run.artifacts.find((artifact) => artifact.name === 'roi_features.json');
   if (!document) return; // lesion and segmentation pipelines make no feature set
   const features = parseOf(roiFeatures, await json(objects, document.key, document.name), document.name);
-  const log = run.artifacts.find((artifact) => artifact.name === 'preprocessing_log.json');
-  const started = log ? logStart.safeParse(await json(objects, log.key, log.name)) : undefined;
   const completed: CompletedRun = {
     run,
     features,
     endedAt: event.time,
-    startedAt: started?.success ? started.data.started : null,
     traceparent: event.traceparent,
   };
   const id = featureSetId(run.patient_key, run.session_id);
-  const before = await store.read(id);
   const retractions = await store.retractions(run.patient_key);
-  const decision = decideCompleted(before, completed, retractions, storageMode, now());
-  if (decision.kind === 'ignore') return;
-  await storeVersion(objects, before, decision.change.value, decision.version, run.artifacts);
-  // Another worker may have stored meanwhile: then this version's number is taken, and the bus delivers again.
   await store.change(id, (current) => {
-    if (current?.sequence !== before?.sequence) {
-      throw new EngramError('RECORD_CONFLICT', 'the feature set changed while its objects were copied');
-    }
-    return decision.change;
+    const decision = decideCompleted(current, completed, retractions, storageMode, now());
+    return decision.kind === 'store' ? decision.change : undefined;
   });
+  // Also where nothing changed: this may be the second try of one that stopped here.
+  await settle(deps, { id, patientKey: run.patient_key, traceparent: event.traceparent });
 }
 
-async function onRetracted({ store, objects, now }: ConsumeDeps, event: EngramEvent): Promise<void> {
+async function onRetracted(deps: ConsumeDeps, event: EngramEvent): Promise<void> {
+  const { store } = deps;
   const retracted = parseOf(events.studyRetracted.data, event.data, 'study.retracted.v1');
   await store.keepRetraction({
     patient_key: retracted.patient_key,
     study_id: retracted.study_id,
     why: retracted.why,
+    withdrawals: retracted.withdrawals,
     at: event.time,
   });
-  for (const set of await store.ofPatient(retracted.patient_key)) {
-    const change = decideRetracted(set, retracted.study_id, now(), event.traceparent);
-    if (!change) continue;
-    // Objects first: a crash between the two is repaired by the redelivery, which finds the record unchanged.
-    await withdrawView(objects, set, change.value);
-    await store.change(set.feature_set_id, (current) =>
-      current ? decideRetracted(current, retracted.study_id, now(), event.traceparent) : undefined,
-    );
+  for (const { feature_set_id: id, patient_key: patientKey, versions } of await store.ofPatient(
+    retracted.patient_key,
+  )) {
+    const isConcerned = versions.some(({ studies }) => studies.some((one) => one.study_id === retracted.study_id));
+    if (isConcerned) await settle(deps, { id, patientKey, traceparent: event.traceparent });
   }
 }

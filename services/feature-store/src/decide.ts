@@ -1,13 +1,14 @@
 /** What a fact means for a feature set. Pure: no clock, no store. */
 import { createHash } from 'node:crypto';
 import {
+  ARTIFACTS,
   type ArtifactReference,
   type EngramEvent,
   events,
+  isLaterWithdrawal,
   makeEvent,
   type PatientKey,
   type RoiFeatures,
-  versionPrefix,
 } from '@engram/contracts';
 import type { z } from 'zod';
 import {
@@ -15,7 +16,11 @@ import {
   currentVersion,
   type FeatureSet,
   type FeatureSetVersion,
+  latestStanding,
   type Retraction,
+  restsOnWithdrawn,
+  type StudyWithdrawal,
+  withdrawalsIn,
 } from './feature-set.ts';
 
 export type RunCompleted = z.infer<typeof events.runCompleted.data>;
@@ -26,8 +31,6 @@ export interface CompletedRun {
   readonly run: RunCompleted;
   /** When the run ended: the event's time. */
   readonly endedAt: string;
-  /** When the run started, where its log says so. */
-  readonly startedAt: string | null;
   readonly features: RoiFeatures;
   readonly traceparent?: string | undefined;
 }
@@ -46,22 +49,13 @@ export function artifactsToKeep(
   return mode === 'all' ? [...others, ...features] : features;
 }
 
-/** A study counts as retracted for a run that did not start after its retraction. */
-function restsOnRetracted(completed: CompletedRun, retractions: readonly Retraction[]): boolean {
-  const studies = new Set(completed.run.studies.map((study) => study.study_id));
-  return retractions.some(
-    (retraction) =>
-      studies.has(retraction.study_id) && (completed.startedAt === null || completed.startedAt <= retraction.at),
-  );
-}
-
 export type CompletedDecision =
-  | { readonly kind: 'ignore'; readonly why: 'repeat' | 'older' | 'unchanged' | 'retracted' }
-  | { readonly kind: 'store'; readonly version: FeatureSetVersion; readonly change: Change };
+  | { readonly kind: 'ignore'; readonly why: 'repeat' | 'unchanged' | 'retracted' }
+  | { readonly kind: 'store'; readonly change: Change };
 
 /**
  * A finished run becomes version 1 of its session's feature set, or the next version when its numbers differ from the
- * current ones. A repeat, an older run and equal numbers change nothing.
+ * current ones: in use at once, unless that of a later session is. A repeat and equal numbers change nothing.
  */
 export function decideCompleted(
   current: FeatureSet | undefined,
@@ -72,9 +66,8 @@ export function decideCompleted(
 ): CompletedDecision {
   const { run, features } = completed;
   if (current?.versions.some((version) => version.run_id === run.run_id)) return { kind: 'ignore', why: 'repeat' };
-  if (restsOnRetracted(completed, retractions)) return { kind: 'ignore', why: 'retracted' };
+  if (restsOnWithdrawn(run.studies, completed.endedAt, retractions)) return { kind: 'ignore', why: 'retracted' };
   const inUse = current && currentVersion(current);
-  if (inUse && completed.endedAt < inUse.completed_at) return { kind: 'ignore', why: 'older' };
   if (inUse?.digest === features.digest && inUse.awaiting_pet === run.awaiting_pet) {
     return { kind: 'ignore', why: 'unchanged' };
   }
@@ -83,6 +76,7 @@ export function decideCompleted(
     version: number,
     digest: features.digest,
     run_id: run.run_id,
+    session_version: run.session_version,
     completed_at: completed.endedAt,
     stored_at: now.toISOString(),
     qc_verdict: run.qc_verdict,
@@ -98,11 +92,10 @@ export function decideCompleted(
       motion_artifacts: features.quality_metrics.motion_artifacts,
     },
     studies: run.studies,
-    artifacts: artifactsToKeep(run.artifacts, mode).map(({ name, sha256, bytes }) => ({ name, sha256, bytes })),
-    features_key: `${versionPrefix(run.patient_key, run.session_date, number)}roi_features.json`,
+    artifacts: artifactsToKeep(run.artifacts, mode),
+    features_key: run.artifacts.find(({ name }) => name === ARTIFACTS.roiFeatures)?.key ?? '',
   };
-  const reinstated = new Set(run.studies.map((study) => study.study_id));
-  const value: FeatureSet = {
+  const next: FeatureSet = {
     feature_set_id: featureSetId(run.patient_key, run.session_id),
     patient_key: run.patient_key,
     patient_id: run.patient_id,
@@ -110,15 +103,22 @@ export function decideCompleted(
     session_id: run.session_id,
     session_date: run.session_date,
     versions: [...(current?.versions ?? []), version],
-    current: number,
-    retracted_study_ids: (current?.retracted_study_ids ?? []).filter((id) => !reinstated.has(id)),
-    sequence: (current?.sequence ?? 0) + 1,
+    current: current?.current ?? null,
+    retractions: current ? withdrawalsIn(current) : [],
+    sequence: current?.sequence ?? 0,
   };
-  return {
-    kind: 'store',
-    version,
-    change: { value, events: [stored(value, version, false, now, completed.traceparent)] },
-  };
+  return { kind: 'store', change: putInUse(next, now, completed.traceparent) };
+}
+
+/** Chooses the version in use anew, and says so where it is another one than before. */
+function putInUse(set: FeatureSet, now: Date, traceparent: string | undefined): Change {
+  const before = currentVersion(set);
+  const next = latestStanding(set);
+  const value: FeatureSet = { ...set, current: next?.version ?? null };
+  const told = next ?? before;
+  if (!told || next?.version === before?.version) return { value, events: [] };
+  const said: FeatureSet = { ...value, sequence: set.sequence + 1 };
+  return { value: said, events: [stored(said, told, next === undefined, now, traceparent)] };
 }
 
 /**
@@ -127,20 +127,19 @@ export function decideCompleted(
  */
 export function decideRetracted(
   current: FeatureSet,
-  studyId: string,
+  { study_id, withdrawals, at }: StudyWithdrawal,
   now: Date,
   traceparent?: string,
 ): Change | undefined {
-  const concerned = current.versions.some((version) => version.studies.some((study) => study.study_id === studyId));
-  if (!concerned || current.retracted_study_ids.includes(studyId)) return undefined;
-  const retracted = [...current.retracted_study_ids, studyId];
-  const usable = current.versions.filter((version) => !version.studies.some((s) => retracted.includes(s.study_id)));
-  const next = usable.at(-1);
-  const inUse = currentVersion(current);
-  const value: FeatureSet = { ...current, retracted_study_ids: retracted, current: next?.version ?? null };
-  if (!inUse || next?.version === inUse.version) return { value, events: [] };
-  const said: FeatureSet = { ...value, sequence: current.sequence + 1 };
-  return { value: said, events: [stored(said, next ?? inUse, next === undefined, now, traceparent)] };
+  const withdrawal = { study_id, withdrawals, at };
+  const known = withdrawalsIn(current);
+  const earlier = known.find((one) => one.study_id === study_id);
+  const isConcerned = current.versions.some(({ studies, completed_at }) =>
+    restsOnWithdrawn(studies, completed_at, [withdrawal]),
+  );
+  if (!isConcerned || (earlier && !isLaterWithdrawal(withdrawal, earlier))) return undefined;
+  const retractions = [...known.filter((one) => one !== earlier), withdrawal];
+  return putInUse({ ...current, retractions }, now, traceparent);
 }
 
 function stored(

@@ -94,7 +94,7 @@ test('a file that the version does not have, or that is gone, has no link', asyn
   await storeOne();
   const unknown = await service.app.inject({ url: FILE.replace('roi_features', 'another'), headers });
   expect(unknown.json()).toMatchObject({ code: 'OBJECT_NOT_FOUND' });
-  for (const { key } of (await objects.list('preprocessed/')).objects) await objects.remove(key);
+  for (const { key } of (await objects.list('runs/')).objects) await objects.remove(key);
   const gone = await service.app.inject({ url: FILE, headers });
   expect(gone.json()).toMatchObject({ code: 'OBJECT_NOT_FOUND' });
 });

@@ -1,7 +1,7 @@
 /** A feature set or one of its versions, or a refusal. */
 import { EngramError } from '@engram/errors';
 import { z } from 'zod';
-import type { FeatureSet, FeatureSetVersion } from './feature-set.ts';
+import { type FeatureSet, type FeatureSetVersion, isStanding } from './feature-set.ts';
 import type { FeatureStore } from './store.ts';
 
 export const versionParams = z.object({ id: z.string(), version: z.coerce.number().int().min(1) });
@@ -24,7 +24,7 @@ export async function findVersion(
   if (!version) {
     throw new EngramError('FEATURE_SET_NOT_FOUND', `the feature set has no version ${number}`, { field: 'version' });
   }
-  if (version.studies.some((study) => set.retracted_study_ids.includes(study.study_id))) {
+  if (!isStanding(set, version)) {
     throw new EngramError('FEATURE_SET_NOT_FOUND', `version ${number} was withdrawn`, { field: 'version' });
   }
   return [set, version];

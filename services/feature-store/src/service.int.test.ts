@@ -6,7 +6,7 @@ import { type Bus, openBus, relayOutbox } from '@engram/bus';
 import { events, makeEvent } from '@engram/contracts';
 import { type Objects, openObjects } from '@engram/objects';
 import { openRecords, type Records } from '@engram/records';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { featureSetId } from './decide.ts';
 import { completedRun, featureDocument, PATIENT_KEY } from './feature-document.fixture.ts';
 import { createFeatureStore, type Service } from './service.ts';
@@ -98,10 +98,13 @@ test('quality and storage are figures of what is in use', async () => {
     withdrawn: 0,
     verdict: { pass: 1, review: 0, fail: 0 },
   });
-  expect((await service.app.inject('/api/v1/storage')).json()).toMatchObject({
-    mode: 'all',
-    preprocessed: { objects: 2 },
-  });
+  // The view follows what was said.
+  await vi.waitFor(async () =>
+    expect((await service.app.inject('/api/v1/storage')).json()).toMatchObject({
+      mode: 'all',
+      preprocessed: { objects: 2 },
+    }),
+  );
 });
 
 test('what is not there is refused with its code', async () => {

@@ -1,5 +1,5 @@
 /** The collections of the feature store; one query a function. */
-import type { PatientKey } from '@engram/contracts';
+import { isLaterWithdrawal, type PatientKey } from '@engram/contracts';
 import { type Collection, modify, type Records } from '@engram/records';
 import type { Change, FeatureSet, Retraction } from './feature-set.ts';
 
@@ -14,7 +14,7 @@ export interface FeatureStore {
   /** Read, decide, write; the events leave with the record. */
   change(id: string, decide: (current: FeatureSet | undefined) => Change | undefined): Promise<FeatureSet | undefined>;
   retractions(patientKey: PatientKey): Promise<readonly Retraction[]>;
-  /** The first retraction of a study stays; second time does no harm. */
+  /** The latest retraction of a study stays; second time does no harm. */
   keepRetraction(retraction: Retraction): Promise<void>;
   /** Calls `visit` for each feature set, page after page. */
   forEach(visit: (set: FeatureSet) => void): Promise<void>;
@@ -60,7 +60,7 @@ export function openFeatureStore(records: Records): FeatureStore {
     },
     async keepRetraction(retraction) {
       await modify(retracted, `${retraction.patient_key}:${retraction.study_id}`, (current) =>
-        current && current.at >= retraction.at ? undefined : { value: retraction },
+        current && !isLaterWithdrawal(retraction, current) ? undefined : { value: retraction },
       );
     },
     async forEach(visit) {

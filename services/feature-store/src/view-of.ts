@@ -1,9 +1,8 @@
 /** A feature set as the contract shows it. */
 import type { FeatureSetView } from '@engram/contracts';
-import type { FeatureSet } from './feature-set.ts';
+import { type FeatureSet, isStanding } from './feature-set.ts';
 
 export function viewOf(set: FeatureSet): FeatureSetView {
-  const retracted = new Set(set.retracted_study_ids);
   return {
     feature_set_id: set.feature_set_id,
     patient_key: set.patient_key,
@@ -19,13 +18,13 @@ export function viewOf(set: FeatureSet): FeatureSetView {
       stored_at: version.stored_at,
       qc_verdict: version.qc_verdict,
       qc_reasons: [...version.qc_reasons],
-      usable: version.qc_verdict !== 'fail' && !version.studies.some((study) => retracted.has(study.study_id)),
+      usable: version.qc_verdict !== 'fail' && isStanding(set, version),
       mri: version.mri,
       pet: version.pet,
       tracer: version.tracer,
       awaiting_pet: version.awaiting_pet,
-      studies: version.studies.map((study) => ({ ...study })),
-      artifacts: version.artifacts.map((artifact) => ({ ...artifact })),
+      studies: version.studies.map(({ withdrawals: _, ...study }) => study),
+      artifacts: version.artifacts.map(({ name, sha256, bytes }) => ({ name, sha256, bytes })),
       features_key: version.features_key,
     })),
   };

@@ -5,7 +5,7 @@ import type { App } from '@engram/http';
 import type { Objects } from '@engram/objects';
 import { z } from 'zod';
 import { bidsName, datasetDescription } from '../bids.ts';
-import type { FeatureSet, FeatureSetVersion } from '../feature-set.ts';
+import type { FeatureSet, FeatureSetVersion, StoredArtifact } from '../feature-set.ts';
 import { findVersion, versionParams } from '../find-version.ts';
 import type { FeatureStore } from '../store.ts';
 
@@ -18,11 +18,14 @@ export interface FileRouteDeps {
 /** Long enough to begin a download, short enough to be worth little when it leaks. */
 const LINK_SECONDS = 300;
 
-/** The version in use lies in the view; the others below `versions/`. */
-const folderOf = (set: FeatureSet, { version }: FeatureSetVersion): string =>
-  version === set.current
-    ? sessionPrefix(set.patient_key, set.session_date)
-    : versionPrefix(set.patient_key, set.session_date, version);
+/** Where its run keeps it. Of before that was known: in the view when it is in use, else below `versions/`. */
+function keyOf(set: FeatureSet, { version }: FeatureSetVersion, { name, key }: StoredArtifact): string {
+  if (key !== undefined) return key;
+  const { patient_key, session_date, current } = set;
+  const folder =
+    version === current ? sessionPrefix(patient_key, session_date) : versionPrefix(patient_key, session_date, version);
+  return `${folder}${name}`;
+}
 
 export function addFileRoutes(app: App, { store, objects, version: engramVersion }: FileRouteDeps): void {
   app.get(
@@ -37,10 +40,10 @@ export function addFileRoutes(app: App, { store, objects, version: engramVersion
     },
     async ({ params, query }) => {
       const [set, version] = await findVersion(store, params.id, params.version);
-      const folder = folderOf(set, version);
-      const files = version.artifacts.flatMap(({ name, sha256, bytes }) => {
+      const files = version.artifacts.flatMap((artifact) => {
+        const { name, sha256, bytes } = artifact;
         const shown = query.layout === 'bids' ? bidsName(set, version, name) : name;
-        return shown === undefined ? [] : [{ name: shown, key: `${folder}${name}`, sha256, bytes }];
+        return shown === undefined ? [] : [{ name: shown, key: keyOf(set, version, artifact), sha256, bytes }];
       });
       return {
         layout: query.layout,
@@ -61,11 +64,11 @@ export function addFileRoutes(app: App, { store, objects, version: engramVersion
     },
     async ({ params }, reply) => {
       const [set, version] = await findVersion(store, params.id, params.version);
-      if (!version.artifacts.some(({ name }) => name === params.name)) {
+      const artifact = version.artifacts.find(({ name }) => name === params.name);
+      if (!artifact) {
         throw new EngramError('OBJECT_NOT_FOUND', `the version has no file ${params.name}`, { field: 'name' });
       }
-      const key = `${folderOf(set, version)}${params.name}`;
-      const link = await objects.presign(key, { expiresInSeconds: LINK_SECONDS });
+      const link = await objects.presign(keyOf(set, version, artifact), { expiresInSeconds: LINK_SECONDS });
       return reply.header('cache-control', 'no-store').redirect(link, 302);
     },
   );
