@@ -16,6 +16,8 @@ export const FHIR_URLS = {
   imageUrl: `${BASE}/StructureDefinition/image-url`,
   /** ImagingStudy series extension, valueString: a PET's tracer by name, where no DICOM header says it. */
   tracer: `${BASE}/StructureDefinition/tracer`,
+  /** Extension of what is written back, valueInteger: the version of its feature set or forecast that a resource states. */
+  statedVersion: `${BASE}/StructureDefinition/stated-version`,
   /** Identifier systems: a value derived from what the resource states makes a write replay-safe. */
   identifiers: {
     observation: `${BASE}/identifier/observation`,

@@ -4,6 +4,7 @@ import { EngramError, isEngramError } from '@engram/errors';
 import type { z } from 'zod';
 import { type ForecastingDeps, forecastOf } from './forecasting.ts';
 import { readFeatures } from './read-features.ts';
+import { withdrawn } from './say.ts';
 
 export const CONSUMED = [events.featuresStored.type, events.scoreReceived.type, events.studyRetracted.type] as const;
 
@@ -45,7 +46,7 @@ async function onFeatures(deps: ForecastingDeps, event: EngramEvent): Promise<vo
   const data = dataOf(events.featuresStored, event);
   await deps.store.keepSession(await readFeatures(deps.objects, { ...data, sequence: event.subjectversion }));
   // An earlier version in use again means that what the later ones rested on was taken back.
-  await withdraw(deps, data.patient_key, 'a feature set was withdrawn', ({ inputs }) =>
+  await withdraw(deps, event, data.patient_key, 'a feature set was withdrawn', ({ inputs }) =>
     inputs.feature_sets.some(
       (set) => set.used && set.feature_set_id === data.feature_set_id && (data.withdrawn || set.version > data.version),
     ),
@@ -66,6 +67,7 @@ async function onRetracted(deps: ForecastingDeps, event: EngramEvent): Promise<v
   const patient = await deps.store.patient(data.patient_key);
   await withdraw(
     deps,
+    event,
     data.patient_key,
     data.why,
     ({ inputs }) => gone || inputs.feature_sets.some((set) => set.used && set.study_ids.includes(data.study_id)),
@@ -79,7 +81,8 @@ async function onRetracted(deps: ForecastingDeps, event: EngramEvent): Promise<v
 }
 
 async function withdraw(
-  { store }: ForecastingDeps,
+  { store, now }: ForecastingDeps,
+  { traceparent }: EngramEvent,
   patientKey: PatientKey,
   why: string,
   concerns: (forecast: Forecast) => boolean,
@@ -87,7 +90,7 @@ async function withdraw(
   for (const record of await store.forecastsOf(patientKey)) {
     if (record.withdrawn !== null || !concerns(record.forecast)) continue;
     await store.changeForecast(record.forecast.forecast_id, (current) =>
-      current && current.withdrawn === null ? { value: { ...current, withdrawn: why } } : undefined,
+      current && current.withdrawn === null ? withdrawn(current, why, now(), traceparent) : undefined,
     );
   }
 }

@@ -12,6 +12,7 @@ import { type Decision, decideForecast, type ForecastInputs } from './decide.ts'
 import type { ForecastRecord, PatientInputs, PatientRecord } from './projection.ts';
 import { readFeatures } from './read-features.ts';
 import { readPatient } from './read-patient.ts';
+import { sayForecast } from './say.ts';
 import type { PredictionStore } from './store.ts';
 
 export interface ForecastingDeps {
@@ -33,10 +34,21 @@ export type Outcome =
   | Exclude<Decision, { kind: 'supported' }>;
 
 const SOURCE = '/engram/prediction';
+/** Readings of a patient whom others keep reading. */
+const TRIES = 3;
 
-/** Reads the patient and the feature sets anew. @throws PATIENT_NOT_FOUND */
-async function readInputs(deps: ForecastingDeps, patientId: string, patientKey: PatientKey): Promise<PatientInputs> {
-  const { fhir, acceptMisusedCodes } = deps;
+/** What was read of a patient, and the how manieth reading it was. */
+interface Reading {
+  readonly inputs: PatientInputs;
+  readonly number: number;
+}
+
+const numberOf = (record: PatientRecord | undefined): number => record?.readings ?? 0;
+
+/** Reads the patient and the feature sets anew. @throws PATIENT_NOT_FOUND; RECORD_CONFLICT when another has read meanwhile */
+async function readInputs(deps: ForecastingDeps, patientId: string, patientKey: PatientKey): Promise<Reading> {
+  const { fhir, acceptMisusedCodes, store } = deps;
+  const before = numberOf(await store.patient(patientKey));
   const [inputs, sets] = await Promise.all([
     readPatient(fhir, patientId, patientKey, { now: deps.now(), acceptMisusedCodes }),
     deps.readFeatureSets(patientKey),
@@ -45,8 +57,9 @@ async function readInputs(deps: ForecastingDeps, patientId: string, patientKey: 
     throw new EngramError('PATIENT_NOT_FOUND', 'the FHIR server has no such patient', { field: 'patient_id' });
   }
   await Promise.all(sets.map((set) => keepView(deps, set)));
-  await keepInputs(deps, inputs);
-  return inputs;
+  const reading = { inputs, number: before + 1 };
+  await keepInputs(deps, reading);
+  return reading;
 }
 
 async function keepView({ store, objects }: ForecastingDeps, set: FeatureSetView): Promise<void> {
@@ -70,25 +83,29 @@ async function keepView({ store, objects }: ForecastingDeps, set: FeatureSetView
   );
 }
 
-const keepInputs = ({ store }: ForecastingDeps, inputs: PatientInputs) =>
+const keepInputs = ({ store }: ForecastingDeps, { inputs, number }: Reading) =>
   store.changePatient(inputs.patient_key, (current) => {
-    refuseOvertaken(current, inputs);
-    return { value: current ? { ...current, inputs } : { inputs, forecast_id: null, refusal: null, refusals: 0 } };
+    refuseOvertaken(current, number - 1);
+    const known = current ?? { forecast_id: null, refusal: null, refusals: 0 };
+    return { value: { ...known, inputs, readings: number } };
   });
 
 /**
  * Another process may have read the patient after we did, and concluded from that: what we read must not replace it.
  * @throws RECORD_CONFLICT, which passes: the next try reads anew.
  */
-function refuseOvertaken(current: PatientRecord | undefined, { read_at }: PatientInputs): void {
-  if (current === undefined || current.inputs.read_at <= read_at) return;
+function refuseOvertaken(current: PatientRecord | undefined, reading: number): void {
+  if (numberOf(current) === reading) return;
   throw new EngramError('RECORD_CONFLICT', 'the patient was read anew meanwhile', { field: 'patient_key' });
 }
 
+const readingOf = (record: PatientRecord | undefined): Reading | undefined =>
+  record && { inputs: record.inputs, number: numberOf(record) };
+
 /** Projections, or undefined when they are missing or too old to answer from. */
-async function freshInputs(deps: ForecastingDeps, patientKey: PatientKey): Promise<PatientInputs | undefined> {
-  const known = (await deps.store.patient(patientKey))?.inputs;
-  const age = known ? deps.now().getTime() - Date.parse(known.read_at) : Number.POSITIVE_INFINITY;
+async function freshInputs(deps: ForecastingDeps, patientKey: PatientKey): Promise<Reading | undefined> {
+  const known = readingOf(await deps.store.patient(patientKey));
+  const age = known ? deps.now().getTime() - Date.parse(known.inputs.read_at) : Number.POSITIVE_INFINITY;
   return age <= deps.maxAgeMs ? known : undefined;
 }
 
@@ -105,28 +122,42 @@ export interface ForecastRequest {
 export async function forecastOf(
   deps: ForecastingDeps,
   patientId: string,
-  { anew = false, traceparent }: ForecastRequest = {},
+  request: ForecastRequest = {},
+): Promise<Outcome> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await conclude(deps, patientId, request);
+    } catch (error) {
+      if (attempt === TRIES || !isEngramError(error, 'RECORD_CONFLICT')) throw error;
+    }
+  }
+}
+
+async function conclude(
+  deps: ForecastingDeps,
+  patientId: string,
+  { anew = false, traceparent }: ForecastRequest,
 ): Promise<Outcome> {
   const patientKey = deps.patientKeyOf(patientId);
   const fresh = anew ? undefined : await freshInputs(deps, patientKey);
   let stale = false;
-  const inputs =
+  const reading =
     fresh ??
     (await readInputs(deps, patientId, patientKey).catch(async (error: unknown) => {
       // An unreachable server must not take away an answer that was right a quarter of an hour ago.
-      const known = (await deps.store.patient(patientKey))?.inputs;
+      const known = readingOf(await deps.store.patient(patientKey));
       if (anew || !known || !isEngramError(error) || !error.retryable) throw error;
       stale = true;
       return known;
     }));
-  const decision = decideForecast(inputs, await deps.store.sessionsOf(patientKey), deps.now());
-  if (decision.kind === 'pending' && fresh) return forecastOf(deps, patientId, { anew: true, traceparent });
+  const decision = decideForecast(reading.inputs, await deps.store.sessionsOf(patientKey), deps.now());
+  if (decision.kind === 'pending' && fresh) return conclude(deps, patientId, { anew: true, traceparent });
   if (decision.kind === 'pending') return decision;
   if (decision.kind === 'refused') {
-    await sayRefusal(deps, inputs, decision, traceparent);
+    await sayRefusal(deps, reading, decision, traceparent);
     return decision;
   }
-  const record = await madeOrStored(deps, inputs, decision.inputs, traceparent);
+  const record = await madeOrStored(deps, reading, decision.inputs, traceparent);
   const simulated = deps.model.manifest.calibration_source === 'simulated';
   const notRead = 'the FHIR server or the feature store did not answer; what was known last is used';
   const warnings = [
@@ -146,15 +177,16 @@ export async function forecastOf(
 /** Stored under an id that inputs and model give: a second making of the same is a reading. */
 async function madeOrStored(
   deps: ForecastingDeps,
-  patient: PatientInputs,
+  reading: Reading,
   inputs: ForecastInputs,
   traceparent: string | undefined,
 ): Promise<ForecastRecord> {
   const { store, model } = deps;
+  const patient = reading.inputs;
   const id = forecastIdOf(patient.patient_key, inputs.digest, model.manifest.model_version);
   const stored = await store.forecast(id);
   if (stored && stored.withdrawn === null) {
-    await point(deps, patient, id);
+    await point(deps, reading, id);
     return { ...stored, forecast: { ...stored.forecast, cached: true } };
   }
   const madeAt = deps.now();
@@ -163,56 +195,37 @@ async function madeOrStored(
   const forecast = assembleForecast({ patient, inputs, outcomes, manifest: model.manifest, madeAt });
   const record = await store.changeForecast(id, (current) => {
     if (current && current.withdrawn === null) return undefined;
-    const sequence = (current?.sequence ?? 0) + 1;
-    const event = makeEvent(events.forecastMade, {
-      source: SOURCE,
-      subject: id,
-      subjectVersion: sequence,
-      patientKey: patient.patient_key,
-      time: madeAt,
-      traceparent,
-      data: {
-        patient_key: patient.patient_key,
-        patient_id: patient.patient_id,
-        patient_reference: patient.patient_reference,
-        forecast_id: id,
-        model_version: model.manifest.model_version,
-        feature_sets: inputs.sessions
-          .filter(({ used }) => used)
-          .map(({ session: { feature_set_id, version, session_id } }) => ({ feature_set_id, version, session_id })),
-      },
-    });
     const value: ForecastRecord = {
       patient_key: patient.patient_key,
       made_at: madeAt.toISOString(),
       forecast,
       withdrawn: null,
-      sequence,
+      sequence: (current?.sequence ?? 0) + 1,
     };
-    return { value, events: [event] };
+    return { value, events: [sayForecast(value, madeAt, traceparent)] };
   });
-  await point(deps, patient, id);
+  await point(deps, reading, id);
   if (!record) throw new EngramError('INTERNAL', 'a forecast was neither stored nor found');
   return record;
 }
 
-const point = ({ store }: ForecastingDeps, patient: PatientInputs, forecastId: string) =>
-  store.changePatient(patient.patient_key, (current) => {
-    refuseOvertaken(current, patient);
+const point = ({ store }: ForecastingDeps, { inputs, number }: Reading, forecastId: string) =>
+  store.changePatient(inputs.patient_key, (current) => {
+    refuseOvertaken(current, number);
     return current?.forecast_id === forecastId && current.refusal === null
       ? undefined
-      : { value: { ...(current ?? { inputs: patient, refusals: 0 }), forecast_id: forecastId, refusal: null } };
+      : { value: { ...(current ?? { inputs, refusals: 0 }), forecast_id: forecastId, refusal: null } };
   });
 
 /** Said once for each new reason. */
 const sayRefusal = (
   { store, now }: ForecastingDeps,
-  patient: PatientInputs,
+  { inputs: patient, number }: Reading,
   { code, reason }: Extract<Decision, { kind: 'refused' }>,
   traceparent: string | undefined,
 ) =>
   store.changePatient(patient.patient_key, (current) => {
-    refuseOvertaken(current, patient);
+    refuseOvertaken(current, number);
     if (current?.refusal?.code === code && current.refusal.reason === reason) return undefined;
     const refusals = (current?.refusals ?? 0) + 1;
     const event = makeEvent(events.forecastRefused, {
@@ -232,7 +245,7 @@ const sayRefusal = (
       },
     });
     return {
-      value: { inputs: current?.inputs ?? patient, forecast_id: null, refusal: { code, reason }, refusals },
+      value: { ...(current ?? { inputs: patient }), forecast_id: null, refusal: { code, reason }, refusals },
       events: [event],
     };
   });

@@ -48,6 +48,8 @@ export interface PatientRecord {
   readonly inputs: PatientInputs;
   readonly forecast_id: string | null;
   readonly refusal: { readonly code: string; readonly reason: string } | null;
+  /** How often the patient was read: what is concluded from an earlier reading replaces nothing. */
+  readonly readings?: number;
   /** Number of refusals said: the subject version of the last. */
   readonly refusals: number;
 }

@@ -13,7 +13,7 @@ import {
   decideProgress,
   decideRetracted,
   decideStudy,
-  statusOfRun,
+  isKnown,
 } from './decide.ts';
 import { apply, ofPatient, type ResultsStore } from './store.ts';
 import { reportStatus, writeFeatures, writeForecast } from './write-back/effects.ts';
@@ -90,47 +90,29 @@ export async function consume(deps: ConsumeDeps, event: EngramEvent): Promise<vo
 }
 
 async function onStudy(deps: ConsumeDeps, event: EngramEvent<DataOf<'studyReceived'>>): Promise<void> {
-  await apply(deps.store.studies, event.data.study_id, (current) => decideStudy(current, event));
-  // Order holds within a topic only: what a run said of the study since is the later news.
-  if (event.data.state === 'waiting' && !(await hasRunSince(deps, event)))
-    await reportStatus(deps, event.data.study_id, 'waiting', event.time);
-}
-
-async function hasRunSince(
-  { store }: ConsumeDeps,
-  { data: { patient_key, study_id }, time }: EngramEvent<DataOf<'studyReceived'>>,
-): Promise<boolean> {
-  const runs = await ofPatient(store.runs, patient_key, 'updated_at');
-  return runs.some(({ studies, updated_at }) => updated_at > time && studies.some((one) => one.study_id === study_id));
+  const { patient_key, study_id } = event.data;
+  await apply(deps.store.studies, study_id, (current) => decideStudy(current, event));
+  await reportStatus(deps, patient_key, [study_id]);
 }
 
 async function onProgress(deps: ConsumeDeps, event: EngramEvent<DataOf<'runProgressed'>>): Promise<void> {
-  const before = (await deps.store.runs.get(event.data.run_id))?.value;
-  const run = await apply(deps.store.runs, event.data.run_id, (current) => decideProgress(current, event));
-  // Only a change of the run itself is worth a write to the hospital's server, not each task's.
-  if (run === undefined || (before && statusOfRun(before.status) === statusOfRun(run.status))) return;
-  const status = statusOfRun(run.status);
-  if (status === 'completed') return; // said when the features are stored
-  for (const study of run.studies) await reportStatus(deps, study.study_id, status, event.time);
+  const { run_id, patient_key, studies, task } = event.data;
+  await apply(deps.store.runs, run_id, (current) => decideProgress(current, event));
+  // Only a change of the run itself is worth a look at the hospital's server, not each task's.
+  if (task === null) await reportStatus(deps, patient_key, idsOf(studies));
 }
 
 async function onEnded(
   deps: ConsumeDeps,
   event: EngramEvent<DataOf<'runCompleted'> | DataOf<'runFailed'> | DataOf<'runCancelled'>>,
 ): Promise<void> {
-  await apply(deps.store.runs, event.data.run_id, (current) => decideEnded(current, event));
-  // New numbers say so themselves, once they are stored. Equal numbers are not stored again, and those of before stand
-  // when a later run is called off: then nothing else would say so.
-  const hasNumbers = await hasFeatures(deps, event.data.session_id);
-  if ('artifacts' in event.data && !hasNumbers) return;
-  const status = 'error' in event.data ? 'failed' : hasNumbers ? 'completed' : 'cancelled';
-  for (const study of event.data.studies) await reportStatus(deps, study.study_id, status, event.time);
+  const { run_id, patient_key, studies } = event.data;
+  await apply(deps.store.runs, run_id, (current) => decideEnded(current, event));
+  await reportStatus(deps, patient_key, idsOf(studies));
 }
 
-async function hasFeatures({ store }: ConsumeDeps, session_id: string): Promise<boolean> {
-  const sets = await store.featureSets.find({ where: { session_id } });
-  return sets.records.some(({ value }) => !value.withdrawn);
-}
+const idsOf = (studies: readonly { readonly study_id: string }[]): readonly string[] =>
+  studies.map(({ study_id }) => study_id);
 
 async function featuresOf(deps: ConsumeDeps, key: string): Promise<RoiFeatures> {
   const text = new TextDecoder().decode(await deps.objects.get(key));
@@ -147,7 +129,7 @@ async function onFeatures(deps: ConsumeDeps, event: EngramEvent<DataOf<'features
   const known = (await deps.store.featureSets.get(data.feature_set_id))?.value;
   if (known && known.sequence > event.subjectversion) return;
   const features = await featuresOf(deps, data.features_key);
-  const studyIds = data.studies.map((study) => study.study_id);
+  const studyIds = idsOf(data.studies);
   await writeFeatures(deps, features, {
     featureSetId: data.feature_set_id,
     version: data.version,
@@ -156,42 +138,34 @@ async function onFeatures(deps: ConsumeDeps, event: EngramEvent<DataOf<'features
     studyIds,
     issued: event.time,
     withdrawn: data.withdrawn,
-    petTakenBack: known?.pet === true && !data.pet,
+    sequence: event.subjectversion,
   });
-  for (const id of studyIds) {
-    const url = data.withdrawn ? null : deps.featuresUrl(data.feature_set_id, data.version);
-    await reportStatus(deps, id, data.withdrawn ? 'withdrawn' : 'completed', event.time, url);
-  }
   await apply(deps.store.featureSets, data.feature_set_id, (current) => decideFeatures(current, event));
+  await reportStatus(deps, data.patient_key, [...studyIds, ...(known?.study_ids ?? [])]);
 }
 
 async function onForecast(deps: ConsumeDeps, event: EngramEvent<DataOf<'forecastMade'>>): Promise<void> {
   const { data } = event;
-  const known = (await deps.store.forecasts.get(data.forecast_id))?.value;
-  // A repeat: the record is kept after the write, so its resources are there. A withdrawn one may be made again.
-  if (known && !known.withdrawn) return;
+  const { forecasts } = deps.store;
+  // A repeat: the record is kept after the write, so its resources are there.
+  if (isKnown((await forecasts.get(data.forecast_id))?.value, event)) return;
   const forecast = await deps.readForecast(data.forecast_id);
   if (forecast === undefined)
     throw new EngramError('UPSTREAM_FAILED', 'prediction does not know the forecast it told of');
   const studyIds = [...new Set(forecast.inputs.feature_sets.filter((set) => set.used).flatMap((set) => set.study_ids))];
-  // Order holds within a topic only: the retraction of a study may have come before the forecast that rests on it.
-  const studies = await Promise.all(studyIds.map((id) => deps.store.studies.get(id)));
-  const withdrawn = studies.some((study) => study !== undefined && study.value.retracted !== null);
-  if (known && withdrawn) return;
   await writeForecast(deps, forecast, {
     patientKey: data.patient_key,
     patientReference: data.patient_reference,
     studyIds,
     modelCardText: deps.modelCardText,
-    withdrawn,
+    withdrawn: data.withdrawn ?? false,
+    sequence: event.subjectversion,
   });
-  await apply(deps.store.forecasts, data.forecast_id, (current) =>
-    current && !current.withdrawn ? undefined : { ...decideForecast(event, studyIds), withdrawn },
-  );
+  await apply(forecasts, data.forecast_id, (current) => decideForecast(current, event, studyIds));
 }
 
 async function onRefused(deps: ConsumeDeps, event: EngramEvent<DataOf<'forecastRefused'>>): Promise<void> {
-  await apply(deps.store.forecasts, event.id, (current) => (current ? undefined : decideForecast(event, [])));
+  await apply(deps.store.forecasts, event.id, (current) => decideForecast(current, event, []));
 }
 
 async function onReview(deps: ConsumeDeps, event: EngramEvent<DataOf<'reviewRequested'>>): Promise<void> {
@@ -211,25 +185,11 @@ async function onReview(deps: ConsumeDeps, event: EngramEvent<DataOf<'reviewRequ
   );
 }
 
-/** Withdraws what was derived: the study's status now, the forecasts that rest on it; feature sets say so themselves. */
+/** The study says so at once, and so do those of its runs' other studies. Feature sets and forecasts say so themselves. */
 async function onRetracted(deps: ConsumeDeps, event: EngramEvent<DataOf<'studyRetracted'>>): Promise<void> {
-  const { data } = event;
-  await apply(deps.store.studies, data.study_id, (current) => decideRetracted(current, event));
-  await reportStatus(deps, data.study_id, 'withdrawn', event.time, null);
-  for (const record of await ofPatient(deps.store.forecasts, data.patient_key, 'at')) {
-    if (record.forecast_id === null || record.withdrawn || !record.study_ids.includes(data.study_id)) continue;
-    const forecast = await deps.readForecast(record.forecast_id);
-    if (forecast !== undefined) {
-      await writeForecast(deps, forecast, {
-        patientKey: data.patient_key,
-        patientReference: `Patient/${record.patient_id}`,
-        studyIds: record.study_ids,
-        modelCardText: deps.modelCardText,
-        withdrawn: true,
-      });
-    }
-    await apply(deps.store.forecasts, record.forecast_id, (current) =>
-      current && !current.withdrawn ? { ...current, withdrawn: true } : undefined,
-    );
-  }
+  const { patient_key, study_id } = event.data;
+  await apply(deps.store.studies, study_id, (current) => decideRetracted(current, event));
+  const runs = await ofPatient(deps.store.runs, patient_key, 'created_at');
+  const shared = runs.map(({ studies }) => idsOf(studies)).filter((ids) => ids.includes(study_id));
+  await reportStatus(deps, patient_key, [study_id, ...shared.flat()]);
 }

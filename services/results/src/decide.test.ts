@@ -111,8 +111,9 @@ describe('studies and feature sets', () => {
 
   test('a retracted study stays so against an older notice, and comes back with a newer one', () => {
     const gone = decideRetracted(decideStudy(undefined, received(1)), retracted);
-    expect(gone.retracted).toBe('entered-in-error');
+    expect(gone?.retracted).toBe('entered-in-error');
     expect(decideStudy(gone, received(1))).toBeUndefined();
+    expect(decideRetracted(decideStudy(gone, received(3)), retracted)).toBeUndefined();
     expect(decideStudy(gone, received(3))?.retracted).toBeNull();
   });
 

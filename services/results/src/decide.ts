@@ -48,6 +48,7 @@ export function decideProgress(
   return {
     ...run,
     pipeline: data.pipeline,
+    session_version: data.session_version ?? run.session_version,
     priority: data.priority,
     studies: data.studies,
     status: data.run_status,
@@ -71,6 +72,7 @@ export function decideEnded(current: RunRecord | undefined, event: EngramEvent<E
   const common: RunRecord = {
     ...run,
     pipeline: data.pipeline,
+    session_version: data.session_version ?? run.session_version,
     studies: data.studies.map(({ role, study_id, study_uid }) => ({ role, study_id, study_uid })),
     seconds: data.durations['total_s'] ?? null,
     seconds_left: null,
@@ -117,14 +119,14 @@ export function decideStudy(
     awaiting: data.awaiting,
     retracted: null,
     version: event.subjectversion,
-    status: current?.status ?? null,
   };
 }
 
 export function decideRetracted(
   current: StudyRecord | undefined,
   event: EngramEvent<DataOf<'studyRetracted'>>,
-): StudyRecord {
+): StudyRecord | undefined {
+  if (current !== undefined && event.subjectversion <= current.version) return undefined;
   const base: StudyRecord = current ?? {
     study_id: event.data.study_id,
     study_uid: event.data.study_uid,
@@ -137,13 +139,12 @@ export function decideRetracted(
     awaiting: [],
     retracted: null,
     version: event.subjectversion,
-    status: null,
   };
   return {
     ...base,
     state: 'retracted',
     retracted: event.data.why,
-    version: Math.max(base.version, event.subjectversion),
+    version: event.subjectversion,
   };
 }
 
@@ -169,10 +170,15 @@ export function decideFeatures(
   };
 }
 
+export const isKnown = (current: ForecastRecord | undefined, { subjectversion }: Pick<EngramEvent, 'subjectversion'>) =>
+  current !== undefined && (current.sequence ?? 1) >= subjectversion;
+
 export function decideForecast(
+  current: ForecastRecord | undefined,
   event: EngramEvent<DataOf<'forecastMade'> | DataOf<'forecastRefused'>>,
   studyIds: readonly string[],
-): ForecastRecord {
+): ForecastRecord | undefined {
+  if (isKnown(current, event)) return undefined;
   const { data } = event;
   const made = 'forecast_id' in data;
   return {
@@ -183,7 +189,8 @@ export function decideForecast(
     feature_set_ids: data.feature_sets.map((set) => set.feature_set_id),
     study_ids: studyIds,
     refused: made ? null : { code: data.code, reason: data.reason },
-    withdrawn: false,
+    withdrawn: made && data.withdrawn === true,
+    sequence: event.subjectversion,
     at: event.time,
   };
 }

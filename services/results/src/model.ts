@@ -1,5 +1,5 @@
 /** What results keeps: projections, owned here and rebuilt from events; nobody else reads these collections. */
-import type { PipelineName, PreprocessingStatus, Priority, QcVerdict, RunStatus, TaskStatus } from '@engram/contracts';
+import type { PipelineName, Priority, QcVerdict, RunStatus, TaskStatus } from '@engram/contracts';
 
 export interface StudyOfRun {
   readonly role: 't1' | 'pet';
@@ -13,6 +13,8 @@ export interface RunRecord {
   readonly patient_key: string;
   readonly session_id: string;
   readonly session_date: string;
+  /** Version of the session that the run was asked for of. Absent in records of before it was said. */
+  readonly session_version?: number | undefined;
   readonly studies: readonly StudyOfRun[];
   readonly status: RunStatus;
   readonly priority: Priority;
@@ -51,13 +53,6 @@ export interface StudyRecord {
   readonly retracted: string | null;
   /** Subject version of the last study event applied. */
   readonly version: number;
-  /** What the ImagingStudy's status extension says, and the time of the fact behind it. */
-  readonly status: {
-    readonly value: PreprocessingStatus;
-    readonly at: string;
-    /** Absent: what the study says is left as it is. */
-    readonly features_url?: string | null;
-  } | null;
 }
 
 export interface FeatureSetRecord {
@@ -84,6 +79,8 @@ export interface ForecastRecord {
   readonly study_ids: readonly string[];
   readonly refused: { readonly code: string; readonly reason: string } | null;
   readonly withdrawn: boolean;
+  /** Subject version of the last event applied. Absent in records of before it was kept. */
+  readonly sequence?: number;
   readonly at: string;
 }
 

@@ -213,7 +213,9 @@ describe('results over embedded adapters', () => {
         studies: [{ role: 't1' as const, study_id: studyId, study_uid: '1.2', study_version: 'v' }],
       },
     });
-  const made = () => makeEvent(events.forecastMade, { ...facts('f-1', 1), data: events.forecastMade.example });
+  const made = (version = 1, withdrawn = false) =>
+    makeEvent(events.forecastMade, { ...facts('f-1', version), data: { ...events.forecastMade.example, withdrawn } });
+  const riskStatuses = async () => (await fhir.search('RiskAssessment', {})).map(({ status }) => status);
 
   test('stored features become Observations and the study’s two extensions, and a repeat changes nothing', async () => {
     await handle(received());
@@ -273,17 +275,30 @@ describe('results over embedded adapters', () => {
       }),
     );
     expect(await statusOf()).toBe('withdrawn');
-    expect((await fhir.search('RiskAssessment', {})).map((risk) => risk.status)).toEqual(['entered-in-error']);
+    await handle(made(2, true));
+    expect(await riskStatuses()).toEqual(['entered-in-error']);
     await handle(stored(4, true));
     const statuses = new Set((await fhir.search('Observation', {})).map((observation) => observation.status));
     expect(statuses).toEqual(new Set(['entered-in-error']));
   });
 
-  test('a forecast told of only after its study was retracted is written as withdrawn', async () => {
+  test('a writer that comes late puts no older version over a newer one, whatever its own record says', async () => {
     await store.forecasts.remove('f-1');
-    await handle(made());
-    await handle(made());
-    expect((await fhir.search('RiskAssessment', {})).map((risk) => risk.status)).toEqual(['entered-in-error']);
+    await store.featureSets.remove('fs-1');
+    await handle(made(1));
+    await handle(stored(3));
+    expect(await riskStatuses()).toEqual(['entered-in-error']);
+    const statuses = new Set((await fhir.search('Observation', {})).map(({ status }) => status));
+    expect(statuses).toEqual(new Set(['entered-in-error']));
+  });
+
+  test('a forecast made anew after it was withdrawn stands, in whatever order it is told', async () => {
+    await handle(made(3));
+    await handle(made(2, true));
+    expect(await riskStatuses()).toEqual(['preliminary']);
+    await handle(made(4, true));
+    await handle(stored(4, true));
+    expect(await riskStatuses()).toEqual(['entered-in-error']);
     expect((await store.forecasts.get('f-1'))?.value.withdrawn).toBe(true);
   });
 

@@ -103,7 +103,10 @@ export class FhirState {
   #candidates(type: string, { identifier }: SearchParams): readonly Stored[] {
     const held = this.byType.get(type);
     if (identifier === undefined) return [...(held?.values() ?? [])];
-    return [...(this.#identified.get(`${type} ${String(identifier)}`) ?? [])].flatMap((id) => held?.get(id) ?? []);
+    const ids = String(identifier)
+      .split(',')
+      .flatMap((one) => [...(this.#identified.get(`${type} ${one}`) ?? [])]);
+    return [...new Set(ids)].flatMap((id) => held?.get(id) ?? []);
   }
 }
 
@@ -122,7 +125,7 @@ function matches(resource: Stored, name: string, value: string): boolean {
     case 'patient':
       return (subject ?? patient)?.reference === value;
     case 'identifier':
-      return identifiersOf(resource).includes(`${resource.resourceType} ${value}`);
+      return value.split(',').some((one) => identifiersOf(resource).includes(`${resource.resourceType} ${one}`));
     case 'code': {
       const wanted = new Set(value.split(','));
       return code?.coding?.some((coding) => wanted.has(`${coding.system}|${coding.code}`)) === true;
@@ -143,16 +146,29 @@ export function openMemoryFhir(state: FhirState, invoke: Invoke): FhirClient {
       return work();
     });
 
+  /** Updates of a known version, and conditional creates. */
   function step({ resource, request }: BundleEntry): BundleEntry {
-    const query = /^[A-Za-z]+\?(.+)$/.exec(request?.url ?? '')?.[1];
-    if (request?.method !== 'PUT' || !resource || query === undefined) {
-      throw new EngramError('FHIR_INVALID', "the simulation's FHIR server takes conditional updates in a bundle only");
+    const { method, ifNoneExist } = request ?? {};
+    if (!resource || (method !== 'PUT' && (method !== 'POST' || ifNoneExist === undefined))) {
+      throw new EngramError('FHIR_INVALID', "the simulation's FHIR server does not take this in a bundle");
     }
-    const stored = state.writeWhere(resource, query);
+    const found = method === 'POST' ? state.one(resource.resourceType, ifNoneExist ?? '') : undefined;
+    const stored = found ?? state.write({ ...resource, id: resource.id ?? state.newId() });
     return {
       resource: stored,
-      response: { status: '200', location: `${stored.resourceType}/${stored.id}/_history/${stored.meta.versionId}` },
+      response: {
+        status: method === 'POST' && !found ? '201' : '200',
+        location: `${stored.resourceType}/${stored.id}/_history/${stored.meta.versionId}`,
+      },
     };
+  }
+
+  function judge({ resource, request }: BundleEntry): void {
+    const { resourceType = '', id = '' } = resource ?? {};
+    if (request?.ifNoneExist !== undefined) state.one(resourceType, request.ifNoneExist);
+    const wanted = /"([^"]+)"/.exec(request?.ifMatch ?? '')?.[1];
+    if (wanted === undefined || state.read(resourceType, id)?.meta.versionId === wanted) return;
+    throw new EngramError('FHIR_CONFLICT', 'the FHIR server has another version');
   }
 
   return {
@@ -182,9 +198,7 @@ export function openMemoryFhir(state: FhirState, invoke: Invoke): FhirClient {
     transaction: (bundle) =>
       call('transaction', String(bundle.entry?.length ?? 0), (): Bundle => {
         // Every condition is judged before the first write: a conflict undoes nothing because nothing was done.
-        for (const { request, resource } of bundle.entry ?? []) {
-          state.one(resource?.resourceType ?? '', request?.url?.split('?')[1] ?? '');
-        }
+        bundle.entry?.forEach(judge);
         return { resourceType: 'Bundle', type: 'transaction-response', entry: (bundle.entry ?? []).map(step) };
       }),
     remove: async () => {

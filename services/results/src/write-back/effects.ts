@@ -1,8 +1,7 @@
 /** The write-backs: what each fact becomes on the FHIR server. Every path may be walked twice. */
-import type { Forecast, PreprocessingStatus, RoiFeatures } from '@engram/contracts';
-import type { Observation, Reference } from '@medplum/fhirtypes';
-import type { StudyRecord } from '../model.ts';
-import { apply } from '../store.ts';
+import type { Forecast, RoiFeatures } from '@engram/contracts';
+import { ofPatient } from '../store.ts';
+import { studyStatus } from '../study-status.ts';
 import { engineDevice, modelCard, modelDevice } from './device.ts';
 import { featureObservations } from './feature-observations.ts';
 import {
@@ -16,37 +15,28 @@ import { writeStatus } from './imaging-study.ts';
 import { forecastProvenance, provenanceCondition } from './provenance.ts';
 import { type WriterDeps, writerFor } from './write.ts';
 
-/** A later fact was reported already. Of a withdrawn study nothing but that is ever news, however late it is told. */
-const isOvertaken = ({ status, retracted }: StudyRecord, news: PreprocessingStatus, at: string): boolean =>
-  retracted === null ? status !== null && status.at > at : news !== 'withdrawn';
+export interface StatusDeps extends WriterDeps {
+  /** Where the features of a feature set's version are read by others: the value of the study's URL extension. */
+  readonly featuresUrl: (featureSetId: string, version: number) => string;
+}
 
 /**
- * Sets a study's status extension, unless a later fact already did. The fact is recorded first and the server is told what
- * the record says by then, so that of two writers at once the later fact stays; a crash between the two repeats the write.
- * @param featuresUrl undefined leaves it as it is
+ * Sets the status extension of studies to what the projections say of them. They are read after the study, which is written
+ * only as it was read: of two writers at once the one that knows less is refused and looks again.
  */
-export async function reportStatus(
-  deps: WriterDeps,
-  studyId: string,
-  status: PreprocessingStatus,
-  at: string,
-  featuresUrl?: string | null,
-): Promise<void> {
-  const { studies } = deps.store;
-  let isOld = false;
-  const known = await apply(studies, studyId, (current: StudyRecord | undefined) => {
-    isOld = current !== undefined && isOvertaken(current, status, at);
-    if (current === undefined || isOld) return undefined;
-    const features_url = featuresUrl === undefined ? current.status?.features_url : featuresUrl;
-    return { ...current, status: { value: status, at, ...(features_url === undefined ? {} : { features_url }) } };
-  });
-  if (isOld) return;
-  const wrote = await writeStatus(deps.fhir, studyId, async () => {
-    const said = (await studies.get(studyId))?.value.status;
-    return said ? { status: said.value, featuresUrl: said.features_url } : { status, featuresUrl };
-  });
-  if (known !== undefined && wrote) {
-    await writerFor(deps, known.patient_key, 'status').count(`ImagingStudy/${studyId}`);
+export async function reportStatus(deps: StatusDeps, patientKey: string, studyIds: Iterable<string>): Promise<void> {
+  const { fhir, store, featuresUrl } = deps;
+  for (const id of new Set(studyIds)) {
+    const wrote = await writeStatus(fhir, id, async () => {
+      const said = studyStatus(id, {
+        studies: await ofPatient(store.studies, patientKey, 'session_id'),
+        runs: await ofPatient(store.runs, patientKey, 'created_at'),
+        sets: await ofPatient(store.featureSets, patientKey, 'session_date'),
+      });
+      const features = said?.features;
+      return said && { ...said, featuresUrl: features ? featuresUrl(features.feature_set_id, features.version) : null };
+    });
+    if (wrote) await writerFor(deps, patientKey, 'status').count(`ImagingStudy/${id}`);
   }
 }
 
@@ -58,14 +48,15 @@ export interface FeaturesWritten {
   readonly studyIds: readonly string[];
   readonly issued: string;
   readonly withdrawn: boolean;
-  /** The PET that an earlier version rested on was taken back. */
-  readonly petTakenBack: boolean;
+  /** Subject version of what was said: what the resources state. */
+  readonly sequence: number;
 }
 
 export async function writeFeatures(deps: WriterDeps, features: RoiFeatures, facts: FeaturesWritten): Promise<void> {
   const writer = writerFor(deps, facts.patientKey, facts.featureSetId);
   const deviceReference = await writer.put(engineDevice(features.preprocessing_version));
-  await writer.putAll(featureObservations({ ...facts, features, deviceReference }));
+  const { measured, takenBack } = featureObservations({ ...facts, features, deviceReference });
+  await writer.forward(facts.sequence, measured, takenBack);
 }
 
 export interface ForecastWritten {
@@ -74,6 +65,8 @@ export interface ForecastWritten {
   readonly studyIds: readonly string[];
   readonly modelCardText: string;
   readonly withdrawn: boolean;
+  /** Subject version of what was said: what the resources state. */
+  readonly sequence: number;
 }
 
 export async function writeForecast(deps: WriterDeps, forecast: Forecast, facts: ForecastWritten): Promise<void> {
@@ -89,13 +82,17 @@ export async function writeForecast(deps: WriterDeps, forecast: Forecast, facts:
     deviceReference,
     withdrawn: facts.withdrawn,
   };
-  const observations: readonly Observation[] = forecastObservations(shared);
-  const numbers = await writer.putAll(observations);
-  const risk = await writer.put(riskAssessment(shared));
-  const report = await writer.put(diagnosticReport(shared, numbers));
-  const targets: Reference[] = [{ reference: report }, { reference: risk }, ...numbers];
+  const numbers = await writer.forward(facts.sequence, forecastObservations(shared));
+  const risk = await writer.forward(facts.sequence, [riskAssessment(shared)]);
+  const reports = await writer.forward(facts.sequence, [diagnosticReport(shared, numbers)]);
   await writer.createOnce(
-    forecastProvenance(targets, deviceReference, cardReference, basisOf(shared), forecast.prediction_timestamp),
-    provenanceCondition(report, deviceReference),
+    forecastProvenance(
+      [...reports, ...risk, ...numbers],
+      deviceReference,
+      cardReference,
+      basisOf(shared),
+      forecast.prediction_timestamp,
+    ),
+    provenanceCondition(reports[0]?.reference ?? '', deviceReference),
   );
 }

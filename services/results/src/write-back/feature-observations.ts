@@ -16,8 +16,6 @@ export interface FeatureFacts {
   /** When the feature set was stored. */
   readonly issued: string;
   readonly withdrawn: boolean;
-  /** The PET that an earlier version rested on was taken back: its measurement must not stand. */
-  readonly petTakenBack: boolean;
 }
 
 interface Measurement {
@@ -68,10 +66,16 @@ function measurements({ features }: FeatureFacts): Measurement[] {
   return all.filter((measurement) => Number.isFinite(measurement.value));
 }
 
-export function featureObservations(facts: FeatureFacts): Observation[] {
+export interface FeatureObservations {
+  readonly measured: readonly Observation[];
+  /** What replaces measurements of an earlier version that this one does not have. */
+  readonly takenBack: readonly Observation[];
+}
+
+export function featureObservations(facts: FeatureFacts): FeatureObservations {
   const { features } = facts;
   const verdict = features.quality_metrics.verdict;
-  const written = measurements(facts).map(
+  const measured = measurements(facts).map(
     (measurement): Observation => ({
       resourceType: 'Observation',
       identifier: [identifier(FHIR_URLS.identifiers.observation, `${facts.featureSetId}/${measurement.code}`)],
@@ -96,11 +100,11 @@ export function featureObservations(facts: FeatureFacts): Observation[] {
       ],
     }),
   );
-  return facts.petTakenBack && features.pet_roi_features === null ? [...written, takenBack(facts)] : written;
+  return { measured, takenBack: features.pet_roi_features === null ? [suvrTakenBack(facts)] : [] };
 }
 
 /** The mean SUVR without its value: what replaces it on the server when its PET was in error. */
-const takenBack = (facts: FeatureFacts): Observation => ({
+const suvrTakenBack = (facts: FeatureFacts): Observation => ({
   resourceType: 'Observation',
   identifier: [identifier(FHIR_URLS.identifiers.observation, `${facts.featureSetId}/${MEAN_SUVR.code}`)],
   status: 'entered-in-error',

@@ -25,23 +25,25 @@ export function withStatus(
 
 export interface Said {
   readonly status: PreprocessingStatus;
-  /** Undefined leaves it as it is. */
-  readonly featuresUrl: string | null | undefined;
+  readonly featuresUrl: string | null;
 }
 
 /**
  * Reads, changes our extensions, writes with If-Match; reads again when someone else wrote meanwhile.
- * @param saying asked after each reading, so that what is written was so after what it replaces
+ * @param saying asked after each reading, so that what is written was so after what it replaces; undefined: nothing is to be said
  * @returns false when the study is gone from the server or already says so.
  * @throws FHIR_CONFLICT after five tries.
  */
-export async function writeStatus(fhir: FhirClient, studyId: string, saying: () => Promise<Said>): Promise<boolean> {
+export async function writeStatus(
+  fhir: FhirClient,
+  studyId: string,
+  saying: () => Promise<Said | undefined>,
+): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     const study = await fhir.read('ImagingStudy', studyId);
     if (study === undefined) return false;
-    const before = study.extension?.find(({ url }) => url === FHIR_URLS.preprocessedFeaturesUrl)?.valueUrl ?? null;
-    const { status, featuresUrl = before } = await saying();
-    const changed = withStatus(study, status, featuresUrl);
+    const said = await saying();
+    const changed = said && withStatus(study, said.status, said.featuresUrl);
     if (changed === undefined) return false;
     const version = study.meta?.versionId;
     try {

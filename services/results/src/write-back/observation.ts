@@ -15,11 +15,14 @@ export type Identified = Resource & { identifier?: Identifier[] | Identifier };
 
 export const identifier = (system: string, value: string): Identifier => ({ system, value });
 
-/** `Type?identifier=system|value`: the condition that makes a write replay-safe. */
-export function conditionOf(resource: Identified): string {
+/** `system|value` of the first identifier. */
+export function identifierOf(resource: Identified): string {
   const first = Array.isArray(resource.identifier) ? resource.identifier[0] : resource.identifier;
-  return `identifier=${encodeURIComponent(`${first?.system ?? ''}|${first?.value ?? ''}`)}`;
+  return `${first?.system ?? ''}|${first?.value ?? ''}`;
 }
+
+/** `identifier=system|value`: the condition that makes a write replay-safe. */
+export const conditionOf = (resource: Identified): string => `identifier=${encodeURIComponent(identifierOf(resource))}`;
 
 /** Our own code first, standard codes after it. */
 export const concept = (system: string, code: string, display: string, ...others: Coding[]): CodeableConcept => ({
