@@ -41,7 +41,7 @@ export function drawFaults(chance: Chance): Faults {
     crash: some([0.002, 0.01]),
     pause: some([0.001, 0.004]),
     redelivered: some([0.05, 0.3]),
-    clockJump: 0,
+    clockJump: some([0.002, 0.01]),
     fhirOutages: chance.happens(0.3) ? chance.between(1, 2) : 0,
     repeated: some([0.1, 0.3]),
     unheard: some([0.2, 0.6]),

@@ -13,6 +13,12 @@ test.each([
   [682, 'a run that lost to another had put its images into the view'],
   [1167, 'a withdrawal crossed with the end of its run and left the features in use'],
   [1490, 'a withdrawal came while the version was being stored'],
+  [242, 'a forecast in use was left written back as entered-in-error: the later ones were pending'],
+  [704, 'a withdrawal told of after the forecast that was made anew put it in error'],
+  [814, 'a forecast made anew after a withdrawal was taken for a repeat'],
+  [45, 'a consumer that woke after its lease was taken over wrote older measurements over newer ones'],
+  [90, 'a study kept the state of a run that was called off'],
+  [1043, 'a study kept the state of a run whose numbers were no news'],
   [304, 'a worker that woke after another had finished its run put other bytes under the artifacts that it named'],
   [1042, 'the withdrawal of a study was taken for older news than the end of its run'],
 ])('seed %i: %s', async (seed) => {

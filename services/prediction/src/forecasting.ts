@@ -152,7 +152,10 @@ async function conclude(
     }));
   const decision = decideForecast(reading.inputs, await deps.store.sessionsOf(patientKey), deps.now());
   if (decision.kind === 'pending' && fresh) return conclude(deps, patientId, { anew: true, traceparent });
-  if (decision.kind === 'pending') return decision;
+  if (decision.kind === 'pending') {
+    await unpoint(deps, reading);
+    return decision;
+  }
   if (decision.kind === 'refused') {
     await sayRefusal(deps, reading, decision, traceparent);
     return decision;
@@ -215,6 +218,13 @@ const point = ({ store }: ForecastingDeps, { inputs, number }: Reading, forecast
     return current?.forecast_id === forecastId && current.refusal === null
       ? undefined
       : { value: { ...(current ?? { inputs, refusals: 0 }), forecast_id: forecastId, refusal: null } };
+  });
+
+/** While the features are being made no forecast is in use: the one before may rest on what was withdrawn. */
+const unpoint = ({ store }: ForecastingDeps, { inputs, number }: Reading) =>
+  store.changePatient(inputs.patient_key, (current) => {
+    refuseOvertaken(current, number);
+    return current && current.forecast_id !== null ? { value: { ...current, forecast_id: null } } : undefined;
   });
 
 /** Said once for each new reason. */

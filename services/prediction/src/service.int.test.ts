@@ -212,6 +212,40 @@ describe('events', () => {
       'entered-in-error',
       null,
     ]);
+    const told = (await said(events.forecastMade.type)).map(({ subject, subjectversion, data }) => [
+      subject,
+      subjectversion,
+      (data as { withdrawn: boolean }).withdrawn,
+    ]);
+    expect(told.filter(([subject]) => subject === told[0]?.[0])).toEqual([
+      [told[0]?.[0], 1, false],
+      [told[0]?.[0], 2, true],
+    ]);
+  });
+
+  test('while the features are being made anew, a withdrawn forecast is not the current one', async () => {
+    await consume(deps(), await storeFeatures());
+    resources.push(study('99', 'in-progress', NOW.toISOString()));
+    await consume(deps(), retraction());
+    expect((await deps().store.patient(PATIENT_KEY))?.forecast_id).toBeNull();
+  });
+
+  test('what is concluded from an earlier reading replaces nothing, whatever the clocks say', async () => {
+    const { store } = deps();
+    const lateNow = (): Date => new Date(NOW.getTime() + 240_000);
+    let isOvertaken = false;
+    // Another process reads the patient between our reading and our conclusion, every time but the last.
+    const changePatient: typeof store.changePatient = async (key, decide) => {
+      const done = await store.changePatient(key, decide);
+      if (!isOvertaken) {
+        isOvertaken = true;
+        resources.splice(1);
+        await consume(deps(), scoreEvent('Observation/a'));
+      }
+      return done;
+    };
+    await consume({ ...deps(), now: lateNow, store: { ...store, changePatient } }, scoreEvent('Observation/b'));
+    expect((await store.patient(PATIENT_KEY))?.refusal?.code).toBe('FORECAST_NO_SCORES');
   });
 
   test('an older fact about a feature set does not undo its withdrawal', async () => {
