@@ -10,8 +10,8 @@ export const TUNED_ON = ['03', '05'] as const;
 export const REPORTED_ON = ['07', '11', '13'] as const;
 export const SUBJECTS = [...TUNED_ON, ...REPORTED_ON] as const;
 
-/** FreeSurfer numbers. */
-const VENTRICLES = new Set([4, 5, 14, 43, 44]);
+/** FreeSurfer numbers: lateral with their inferior horns, third, fourth and the cavity of the septum, as `findVentricles` takes them. */
+const VENTRICLES = new Set([4, 5, 14, 15, 43, 44, 72]);
 /** Grey structures large enough that their mean SUVR is a fair question. */
 const SUVR_LABELS = [3, 42, 10, 49, 11, 50, 12, 51, 17, 53];
 

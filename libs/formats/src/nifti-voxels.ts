@@ -62,7 +62,7 @@ export function decodeVoxels(bytes: Uint8Array, header: NiftiHeader): Float32Arr
   toNativeOrder(bytes, size, header.littleEndian);
   const stored = storedValues(bytes, header, count);
   const { scaling } = header;
-  if (scaling === undefined) return stored instanceof Float32Array ? stored : Float32Array.from(stored);
+  if (scaling === undefined) return stored instanceof Float32Array ? stored : new Float32Array(stored);
   const { slope, inter } = scaling;
   const out = stored instanceof Float32Array ? stored : new Float32Array(count);
   for (let i = 0; i < count; i++) out[i] = stored[i] * slope + inter;
@@ -71,6 +71,8 @@ export function decodeVoxels(bytes: Uint8Array, header: NiftiHeader): Float32Arr
 
 /** Index of the first NaN or infinity; -1 where there is none. */
 export function firstNotFinite(data: Float32Array): number {
-  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
-  return -1;
+  let sum = 0;
+  // 0 times a finite number is 0: one NaN or infinity makes the sum NaN, and nothing has to be asked of each voxel.
+  for (let i = 0; i < data.length; i++) sum += 0 * data[i];
+  return sum === 0 ? -1 : data.findIndex((value) => !Number.isFinite(value));
 }

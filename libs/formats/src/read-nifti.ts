@@ -83,7 +83,8 @@ export async function readMask(
   options: ReadOptions = {},
 ): Promise<{ readonly mask: MaskVolume; readonly header: NiftiHeader }> {
   const { volume, header } = await readThreeDimensions(source, options);
-  const data = Uint8Array.from(volume.data, (value) => (value === 0 ? 0 : 1));
+  const data = new Uint8Array(volume.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = volume.data[i] === 0 ? 0 : 1;
   return { mask: { shape: volume.shape, affine: volume.affine, data }, header };
 }
 

@@ -1,10 +1,14 @@
 /** Writes NIfTI-1 (default) and NIfTI-2, gzipped the same way every time. */
+import { endianness } from 'node:os';
 import { EngramError } from '@engram/errors';
 import { type LabelVolume, type MaskVolume, orientationOf, reorient, type Volume } from '@engram/volume';
 import { gzip } from './gzip.ts';
 import { type DatatypeEntry, datatypes } from './nifti-datatype.ts';
 import type { NiftiHeader } from './nifti-header.ts';
 import { niftiHeaderBytes } from './nifti-header-bytes.ts';
+import { firstNotFinite } from './nifti-voxels.ts';
+
+const LITTLE_ENDIAN = endianness() === 'LE';
 
 export type WritableDatatype = 'uint8' | 'uint16' | 'int16' | 'int32' | 'float32' | 'float64';
 
@@ -86,10 +90,11 @@ function encode(data: Float32Array | Uint16Array | Uint8Array, datatype: Writabl
   const clamped = (i: number) => Math.min(entry.max, Math.max(entry.min, value(i)));
   switch (datatype) {
     case 'uint8':
-      for (let i = 0; i < data.length; i++) body[i] = data[i];
+      body.set(data);
       break;
     case 'uint16':
-      for (let i = 0; i < data.length; i++) view.setUint16(i * 2, data[i], true);
+      if (LITTLE_ENDIAN) new Uint16Array(body.buffer).set(data);
+      else for (let i = 0; i < data.length; i++) view.setUint16(i * 2, data[i], true);
       break;
     case 'int16':
       for (let i = 0; i < data.length; i++) view.setInt16(i * 2, clamped(i), true);
@@ -98,7 +103,8 @@ function encode(data: Float32Array | Uint16Array | Uint8Array, datatype: Writabl
       for (let i = 0; i < data.length; i++) view.setInt32(i * 4, data[i], true);
       break;
     case 'float32':
-      for (let i = 0; i < data.length; i++) view.setFloat32(i * 4, data[i], true);
+      if (LITTLE_ENDIAN) new Float32Array(body.buffer).set(data);
+      else for (let i = 0; i < data.length; i++) view.setFloat32(i * 4, data[i], true);
       break;
     case 'float64':
       for (let i = 0; i < data.length; i++) view.setFloat64(i * 8, data[i], true);
@@ -112,15 +118,18 @@ function scalingFor(
   datatype: WritableDatatype,
   { integer, min, max }: DatatypeEntry,
 ): { readonly slope: number; readonly inter: number } {
+  const bad = data instanceof Float32Array ? firstNotFinite(data) : -1;
+  if (bad >= 0) throw new EngramError('IMAGE_NOT_FINITE', `Voxel ${bad} is ${data[bad]}: not written`);
+  const largest = data instanceof Uint8Array ? 255 : data instanceof Uint16Array ? 65535 : Infinity;
+  if (!integer || largest <= max) return { slope: 1, inter: 0 };
   let [lowest, highest, whole] = [Infinity, -Infinity, true];
   for (let i = 0; i < data.length; i++) {
     const value = data[i];
-    if (!Number.isFinite(value)) throw new EngramError('IMAGE_NOT_FINITE', `Voxel ${i} is ${value}: not written`);
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
     if (whole && !Number.isInteger(value)) whole = false;
   }
-  if (!integer || (whole && lowest >= min && highest <= max)) return { slope: 1, inter: 0 };
+  if (whole && lowest >= min && highest <= max) return { slope: 1, inter: 0 };
   if (datatype !== 'int16') {
     throw new EngramError(
       'NIFTI_UNSUPPORTED',

@@ -4,6 +4,7 @@
  * @module
  */
 export { type BiasOptions, type BiasResult, correctBias } from './bias/correct-bias.ts';
+export { type Box, boxAround, cropMask, cropVolume, uncropInto } from './brain/crop.ts';
 export { type ExtractedBrain, type ExtractOptions, extractBrain } from './brain/extract-brain.ts';
 export { type BrainTemplate, type PrepareOptions, prepareTemplate, signedDistance } from './brain/prepare-template.ts';
 export { composeAffineField, type VoxelField } from './deformable/compose-affine-field.ts';

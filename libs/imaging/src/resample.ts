@@ -2,20 +2,21 @@
 import type { Device, Field, Shape } from '@engram/kernels';
 import {
   type Affine,
-  applyLinear,
   type DisplacementField,
   type Grid,
   gridOf,
   IDENTITY,
   invertAffine,
   type LabelVolume,
+  linearPart,
   type MaskVolume,
+  maskWhere,
   multiplyAffines,
   sameGrid,
   type Volume,
 } from '@engram/volume';
 import { cubicSampler, linearSampler, nearestSampler, type Sampler } from './resample-plain.ts';
-import { smoothForStep } from './smooth-for-step.ts';
+import { sigmaForStep, smoothForStep } from './smooth-for-step.ts';
 
 export interface Transform {
   /** RAS mm of the grid (after the field) → RAS mm of the image. Default identity. */
@@ -56,13 +57,15 @@ export async function resample(
   const data = new Float32Array(size * image.frames);
   for (let frame = 0; frame < image.frames; frame++) {
     const raw = image.data.subarray(frame * voxels, (frame + 1) * voxels);
-    const source = antialias && interpolation !== 'nearest' ? smoothForStep(raw, image.shape, total) : raw;
+    const smoothed = antialias && interpolation !== 'nearest';
     const out = data.subarray(frame * size, (frame + 1) * size);
     if (device === undefined || interpolation === 'cubic') {
+      const source = smoothed ? smoothForStep(raw, image.shape, total) : raw;
       const pick = { linear: linearSampler, nearest: nearestSampler, cubic: cubicSampler }[interpolation];
       fill(pick(source, image.shape, outside), total, u, grid.shape, out);
     } else {
-      out.set(await onDevice(device, { ...image, data: source }, total, u, grid.shape, interpolation, outside));
+      const sigma = smoothed ? sigmaForStep(total) : NOT_SMOOTHED;
+      await onDevice(device, { ...image, data: raw }, sigma, total, u, grid.shape, interpolation, outside, out);
     }
   }
   return { shape: grid.shape, affine: grid.affine, frames: image.frames, data };
@@ -75,9 +78,9 @@ export async function resampleLabels(
   transform: Transform = {},
   device?: Device,
 ): Promise<LabelVolume> {
-  const image: Volume = { ...gridOf(labels), frames: 1, data: Float32Array.from(labels.data) };
+  const image: Volume = { ...gridOf(labels), frames: 1, data: new Float32Array(labels.data) };
   const out = await resample(image, grid, { ...transform, interpolation: 'nearest' }, device);
-  return { ...gridOf(grid), data: Uint16Array.from(out.data) };
+  return { ...gridOf(grid), data: new Uint16Array(out.data) };
 }
 
 /** A mask: inside where at least half of the trilinear weight is. */
@@ -87,9 +90,9 @@ export async function resampleMask(
   transform: Transform = {},
   device?: Device,
 ): Promise<MaskVolume> {
-  const image: Volume = { ...gridOf(mask), frames: 1, data: Float32Array.from(mask.data, (v) => (v > 0 ? 1 : 0)) };
+  const image: Volume = { ...gridOf(mask), frames: 1, data: new Float32Array(maskWhere(mask.data, (v) => v > 0)) };
   const out = await resample(image, grid, { ...transform, interpolation: 'linear' }, device);
-  return { ...gridOf(grid), data: Uint8Array.from(out.data, (v) => (v >= 0.5 ? 1 : 0)) };
+  return { ...gridOf(grid), data: maskWhere(out.data, (v) => v >= 0.5) };
 }
 
 type Displacement = readonly [Float32Array, Float32Array, Float32Array];
@@ -103,11 +106,11 @@ function fieldInVoxels(field: DisplacementField, grid: Grid): Displacement {
     new Float32Array(nx * ny * nz),
     new Float32Array(nx * ny * nz),
   ];
+  const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = linearPart(toVoxel);
   const put = (at: number, x: number, y: number, z: number) => {
-    const v = applyLinear(toVoxel, [x, y, z]);
-    out[0][at] = v[0];
-    out[1][at] = v[1];
-    out[2][at] = v[2];
+    out[0][at] = xx * x + xy * y + xz * z;
+    out[1][at] = yx * x + yy * y + yz * z;
+    out[2][at] = zx * x + zy * y + zz * z;
   };
   if (sameGrid(field, grid)) {
     for (let at = 0; at < field.x.length; at++) put(at, field.x[at], field.y[at], field.z[at]);
@@ -142,18 +145,23 @@ function fill(pick: Sampler, m: Affine, u: Displacement | undefined, [nx, ny, nz
       }
 }
 
+const NOT_SMOOTHED = [0, 0, 0] as const;
+
 function onDevice(
   device: Device,
   image: Volume,
+  sigma: readonly [number, number, number],
   matrix: Affine,
   u: Displacement | undefined,
   shape: Shape,
   interpolation: 'linear' | 'nearest',
   outside: number,
+  out: Float32Array,
 ): Promise<Float32Array> {
   return device.scope(async () => {
     const { kernels } = device;
     const source = device.upload(image.data);
+    if (sigma.some((s) => s > 0)) kernels.gaussian(source, image.shape, sigma, source);
     const output = device.alloc(shape[0] * shape[1] * shape[2]);
     const m = matrix.slice(0, 12);
     const field: Field | null =
@@ -165,6 +173,6 @@ function onDevice(
     } else {
       kernels.affineWarp(source, image.shape, m, field, shape, output, outside);
     }
-    return device.download(output);
+    return device.download(output, out);
   });
 }

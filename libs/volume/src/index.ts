@@ -11,6 +11,7 @@ export * from './affine.ts';
 export { type Bounds, worldBounds } from './bounds.ts';
 export { type Grid, gridAtSpacing, gridOf, isotropicGrid, sameGrid } from './grid.ts';
 export { flipLps, flipLpsGrid, flipLpsTransform } from './lps.ts';
+export { maskWhere } from './mask-where.ts';
 export { obliquity, shear } from './obliquity.ts';
 export { type Axes, type AxisDirection, axesOf, axesOfCode, orientationOf } from './orientation.ts';
 export { nearestOrthogonal } from './polar.ts';

@@ -3,7 +3,7 @@
  * from the expected brain cuts what only hangs on to it (dura, optic nerves, vessels, muscle); the fluid of the ventricles
  * is put back (after Sandor & Leahy 1997, and the surface search of Smith 2002).
  */
-import { type Grid, type MaskVolume, voxelSize } from '@engram/volume';
+import { type Grid, type MaskVolume, maskWhere, voxelSize } from '@engram/volume';
 import { components } from '../morphology/components.ts';
 import { fillHoles } from '../morphology/fill-holes.ts';
 import { largestComponent } from '../morphology/largest-component.ts';
@@ -44,9 +44,7 @@ export function carveBrain(
   const half = Math.min(...size) / 2;
   const volume = (data: Uint8Array): MaskVolume => ({ ...grid, data });
   const solid = fillSpecks(
-    volume(
-      Uint8Array.from(head, (v, i) => (v > tissue.darkest && v < tissue.brightest && distance[i] < reach + 6 ? 1 : 0)),
-    ),
+    volume(maskWhere(head, (v, i) => v > tissue.darkest && v < tissue.brightest && distance[i] < reach + 6)),
   );
   const own = brainSide(solid, distance, size);
   const radius = distanceMap(own.data, grid.shape, size, 0);
@@ -82,7 +80,7 @@ function fillSpecks(solid: MaskVolume): MaskVolume {
 /** Closes the brain, finds the fluid inside that belongs to the ventricles, adds it, and fills what is then enclosed. */
 export function addVentricles(brain: MaskVolume, fluid: (voxel: number) => boolean, expected: Uint8Array): Carved {
   const hull = fillHoles(closeBy(brain, 10));
-  const share = Float32Array.from(hull.data, (h, i) => (h === 1 && brain.data[i] === 0 && fluid(i) ? 1 : 0));
+  const share = new Float32Array(maskWhere(hull.data, (h, i) => h === 1 && brain.data[i] === 0 && fluid(i)));
   const region = { ...brain, data: expected };
   const ventricles = findVentricles({ ...brain, frames: 1, data: share }, hull, { region }).mask;
   const both = brain.data.map((v, i) => (v === 1 || ventricles.data[i] === 1 ? 1 : 0));
@@ -91,7 +89,7 @@ export function addVentricles(brain: MaskVolume, fluid: (voxel: number) => boole
 
 function closeBy(mask: MaskVolume, radius: number): MaskVolume {
   const size = voxelSize(mask.affine);
-  const grown = Uint8Array.from(distanceMap(mask.data, mask.shape, size, 1), (d) => (d <= radius ? 1 : 0));
-  const data = Uint8Array.from(distanceMap(grown, mask.shape, size, 0), (d) => (d > radius ? 1 : 0));
+  const grown = maskWhere(distanceMap(mask.data, mask.shape, size, 1), (d) => d <= radius);
+  const data = maskWhere(distanceMap(grown, mask.shape, size, 0), (d) => d > radius);
   return { ...mask, data };
 }

@@ -10,15 +10,18 @@ import {
   IDENTITY,
   invertAffine,
   type MaskVolume,
+  maskWhere,
+  multiplyAffines,
   type Volume,
   voxelSize,
+  worldBounds,
 } from '@engram/volume';
 import { pyramid } from '../linear/pyramid.ts';
 import { type LinearResult, registerLinear } from '../linear/register-linear.ts';
 import { fillHoles } from '../morphology/fill-holes.ts';
 import { largestComponent } from '../morphology/largest-component.ts';
 import { type Carved, carveBrain } from './carve-brain.ts';
-import { boxOf, cropInto, uncropInto } from './crop.ts';
+import { type Box, boxOf, cropInto, gridOfBox, uncropInto } from './crop.ts';
 import { assertHead, confidenceOf, type HeadEvidence } from './judge-head.ts';
 import type { BrainTemplate } from './prepare-template.ts';
 import { sampleOnto } from './sample.ts';
@@ -60,7 +63,7 @@ export async function extractBrain(
   const grid = workingGrid(template, workingSpacing(Math.min(...voxelSize(t1.affine))));
   const head = sampleOnto(t1, toT1, grid, Number.NaN);
   const distance = sampleOnto(template.distance, IDENTITY, grid, 1000);
-  const ventricles = Uint8Array.from(sampleOnto(template.ventricles, IDENTITY, grid), (v) => (v > 0.5 ? 1 : 0));
+  const ventricles = maskWhere(sampleOnto(template.ventricles, IDENTITY, grid), (v) => v > 0.5);
   const tissue = brainTissue(head, distance, ventricles);
   if (tissue === null)
     throw new EngramError('NOT_A_HEAD', 'Where the brain should be there are no three tissues of a T1');
@@ -181,14 +184,14 @@ function gather(
  */
 function ownResolution(t1: Volume, carved: Carved, toTemplate: Affine, tissue: BrainTissue): MaskVolume {
   const { shape, affine } = t1;
-  const rough = sampleOnto(carved.brain, toTemplate, t1);
-  const all = { shape, affine, data: new Uint8Array(rough.length) };
-  const box = boxOf(rough, shape, [1, 1, 1]);
+  const all = { shape, affine, data: new Uint8Array(t1.data.length) };
+  const box = boxOnto(carved.brain, toTemplate, t1);
   if (box === null) return all;
   const count = box.shape[0] * box.shape[1] * box.shape[2];
-  const cut = (data: Float32Array) => cropInto(data, shape, box, new Float32Array(count));
-  const [values, brain] = [cut(t1.data), cut(rough)];
-  const ventricles = cut(sampleOnto(carved.ventricles, toTemplate, t1));
+  const values = cropInto(t1.data, shape, box, new Float32Array(count));
+  const own = gridOfBox(t1, box);
+  const brain = sampleOnto(carved.brain, toTemplate, own);
+  const ventricles = sampleOnto(carved.ventricles, toTemplate, own);
   const data = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
     if (brain[i] < 0.3) continue;
@@ -198,4 +201,19 @@ function ownResolution(t1: Volume, carved: Carved, toTemplate: Affine, tissue: B
   }
   const whole = fillHoles(largestComponent({ shape: box.shape, affine, data }, 6));
   return { ...all, data: uncropInto(whole.data, box, shape, all.data) };
+}
+
+/** The box of the T1 that holds the mask, a voxel more on each side, within the image; null where they do not meet. */
+function boxOnto(mask: MaskVolume, toMask: Affine, t1: Volume): Box | null {
+  const inMask = boxOf(mask.data, mask.shape, [1, 1, 1]);
+  if (inMask === null) return null;
+  const toT1 = invertAffine(multiplyAffines(toMask, t1.affine));
+  const { min, max } = worldBounds({
+    shape: inMask.shape,
+    affine: multiplyAffines(toT1, gridOfBox(mask, inMask).affine),
+  });
+  const low = (a: 0 | 1 | 2) => Math.max(0, Math.floor(min[a]) - 1);
+  const size = (a: 0 | 1 | 2) => Math.min(t1.shape[a], Math.ceil(max[a]) + 2) - low(a);
+  const box: Box = { low: [low(0), low(1), low(2)], shape: [size(0), size(1), size(2)] };
+  return box.shape.every((n) => n > 0) ? box : null;
 }

@@ -9,8 +9,11 @@ export function jacobianDeterminant(field: DisplacementField, device: Device): P
   return device.scope(async () => {
     const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = linearPart(invertAffine(field.affine));
     const { x, y, z } = field;
-    const row = (a: number, b: number, c: number) =>
-      device.upload(x.map((value, i) => a * value + b * y[i] + c * z[i]));
+    const values = new Float32Array(x.length);
+    const row = (a: number, b: number, c: number) => {
+      for (let i = 0; i < values.length; i++) values[i] = a * x[i] + b * y[i] + c * z[i];
+      return device.upload(values);
+    };
     const output = device.alloc(x.length);
     device.kernels.jacobian([row(xx, xy, xz), row(yx, yy, yz), row(zx, zy, zz)], field.shape, output);
     return { shape: field.shape, affine: field.affine, frames: 1, data: await device.download(output) };

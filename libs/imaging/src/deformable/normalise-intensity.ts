@@ -8,7 +8,8 @@ const BINS = 4096;
  * @throws IMAGE_EMPTY when no value is positive.
  */
 export function normaliseIntensity(data: Float32Array, name: 'fixed' | 'moving'): Float32Array {
-  const largest = data.reduce((most, value) => (value > most && Number.isFinite(value) ? value : most), 0);
+  let largest = 0;
+  for (const value of data) if (value > largest && value < Number.POSITIVE_INFINITY) largest = value;
   if (largest === 0) {
     throw new EngramError('IMAGE_EMPTY', `The ${name} image has no positive voxel where the two overlap`, {
       field: name,

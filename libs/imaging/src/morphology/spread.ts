@@ -19,26 +19,30 @@ export function spread(
   const steps = neighbours(connectivity);
   const offsets = steps.map(([x, y, z]) => (z * ny + y) * nx + x);
   const touches = (x: number, y: number, z: number, at: number): boolean => {
-    const border = x === 0 || y === 0 || z === 0 || x === nx - 1 || y === ny - 1 || z === nz - 1;
     for (let n = 0; n < steps.length; n++) {
-      if (border) {
-        const [dx, dy, dz] = steps[n];
-        const inside = x + dx >= 0 && x + dx < nx && y + dy >= 0 && y + dy < ny && z + dz >= 0 && z + dz < nz;
-        if (!inside) {
-          if (outside) return true;
-          continue;
-        }
-      }
-      if (data[at + offsets[n]] === value) return true;
+      const [dx, dy, dz] = steps[n];
+      const inside = x + dx >= 0 && x + dx < nx && y + dy >= 0 && y + dy < ny && z + dz >= 0 && z + dz < nz;
+      if (inside ? data[at + offsets[n]] === value : outside) return true;
     }
+    return false;
+  };
+  // Most voxels are not at a border and need no look at where they are.
+  const touchesWithin = (at: number): boolean => {
+    for (let n = 0; n < offsets.length; n++) if (data[at + offsets[n]] === value) return true;
     return false;
   };
   let front: number[] = [];
   if (iterations > 0) {
     let at = 0;
     for (let z = 0; z < nz; z++)
-      for (let y = 0; y < ny; y++)
-        for (let x = 0; x < nx; x++, at++) if (data[at] !== value && touches(x, y, z, at)) front.push(at);
+      for (let y = 0; y < ny; y++) {
+        const edge = z === 0 || z === nz - 1 || y === 0 || y === ny - 1;
+        for (let x = 0; x < nx; x++, at++) {
+          if (data[at] === value) continue;
+          const border = edge || x === 0 || x === nx - 1;
+          if (border ? touches(x, y, z, at) : touchesWithin(at)) front.push(at);
+        }
+      }
   }
   for (let step = 0; step < iterations && front.length > 0; step++) {
     for (const at of front) data[at] = value;

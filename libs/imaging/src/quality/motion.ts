@@ -22,9 +22,12 @@ const LEAST_VOXELS = 500;
 const MILD = 0.025;
 const SEVERE = 0.06;
 
+/** Means of air need no finer sampling. */
+const COARSEST_MM = 2.2;
+
 /** @param t1 as it came, neither corrected nor masked. */
 export function assessMotion(t1: Volume): Motion {
-  const { shape, affine, data } = t1;
+  const { shape, affine, data } = thinned(t1);
   const threshold = otsuThreshold(data);
   const bright = new Uint8Array(data.length);
   for (let at = 0; at < data.length; at++) bright[at] = data[at] > threshold ? 1 : 0;
@@ -71,19 +74,35 @@ export function assessMotion(t1: Volume): Motion {
   return { artifacts: ratio <= MILD ? 'none' : ratio <= SEVERE ? 'mild' : 'severe', metric };
 }
 
+/** Every second or further voxel along the axes that are finer than needed: not averaged, so that noise stays what it is. */
+function thinned({ shape, affine: a, data }: Volume): Pick<Volume, 'shape' | 'affine' | 'data'> {
+  const [sx, sy, sz] = voxelSize(a).map((mm) => Math.max(1, Math.floor(COARSEST_MM / mm)));
+  const to: Shape3 = [Math.ceil(shape[0] / sx), Math.ceil(shape[1] / sy), Math.ceil(shape[2] / sz)];
+  const out = new Float32Array(to[0] * to[1] * to[2]);
+  for (let k = 0, at = 0; k < to[2]; k++)
+    for (let j = 0; j < to[1]; j++)
+      for (let i = 0, from = (k * sz * shape[1] + j * sy) * shape[0]; i < to[0]; i++, at++, from += sx)
+        out[at] = data[from];
+  const column = (row: number) => [a[row] * sx, a[row + 1] * sy, a[row + 2] * sz, a[row + 3]];
+  return { shape: to, affine: [...column(0), ...column(4), ...column(8), 0, 0, 0, 1], data: out };
+}
+
 /** Bit a of each voxel: the line through it along axis a meets the head. */
 function sides(head: Uint8Array, [nx, ny, nz]: Shape3): Uint8Array {
-  const shadow = [new Uint8Array(ny * nz), new Uint8Array(nx * nz), new Uint8Array(nx * ny)];
-  const each = (visit: (at: number, lines: readonly [number, number, number]) => void) => {
+  const [alongX, alongY, alongZ] = [new Uint8Array(ny * nz), new Uint8Array(nx * nz), new Uint8Array(nx * ny)];
+  const each = (visit: (at: number, x: number, y: number, z: number) => void) => {
     for (let k = 0, at = 0; k < nz; k++)
-      for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++, at++) visit(at, [k * ny + j, k * nx + i, j * nx + i]);
+      for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++, at++) visit(at, k * ny + j, k * nx + i, j * nx + i);
   };
-  each((at, lines) => {
-    if (head[at]) for (let axis = 0; axis < 3; axis++) shadow[axis][lines[axis]] = 1;
+  each((at, x, y, z) => {
+    if (head[at] === 0) return;
+    alongX[x] = 1;
+    alongY[y] = 1;
+    alongZ[z] = 1;
   });
   const out = new Uint8Array(head.length);
-  each((at, lines) => {
-    for (let axis = 0; axis < 3; axis++) if (shadow[axis][lines[axis]]) out[at] |= 1 << axis;
+  each((at, x, y, z) => {
+    out[at] = alongX[x] | (alongY[y] << 1) | (alongZ[z] << 2);
   });
   return out;
 }

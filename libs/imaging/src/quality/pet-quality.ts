@@ -2,7 +2,9 @@
  * Whether a PET lies on its T1 and holds plausible values. The tissue fit asks how much of the uptake the T1's own tissues
  * explain: a PET of another head, fitted as well as a rigid motion can, leaves its cortex beside this one's.
  */
+import type { Device } from '@engram/kernels';
 import { gridAtSpacing, type MaskVolume, type Volume, voxelSize } from '@engram/volume';
+import { boxAround, cropMask, cropVolume } from '../brain/crop.ts';
 import { dilate } from '../morphology/dilate.ts';
 import { erode } from '../morphology/erode.ts';
 import { resample, resampleMask } from '../resample.ts';
@@ -28,12 +30,13 @@ const PSF_MM = 7;
 const SHELL_MM = 8;
 const GRID_MM = 3;
 
-export async function petQuality(input: PetQualityInput): Promise<readonly QualityMetric[]> {
+/** @param device resamples on its kernels; without it the plain version computes the same. */
+export async function petQuality(input: PetQualityInput, device?: Device): Promise<readonly QualityMetric[]> {
   const { suvr, fov, brain } = input;
   const inside = (at: number): boolean => brain.data[at] > 0 && fov.data[at] > 0;
   const { mean, sd } = statisticsOf(suvr.data, inside);
   const seen = statisticsOf(fov.data, (at) => brain.data[at] > 0).mean;
-  const { explained, edge } = tissueFit(await coarser(input));
+  const { explained, edge } = tissueFit(await coarser(around(input), device));
   return [
     judge(mean, {
       name: 'pet_mean_suvr',
@@ -74,19 +77,34 @@ export async function petQuality(input: PetQualityInput): Promise<readonly Quali
   ];
 }
 
+/** What the fit sees: the brain, the shell around it and what is blurred into that. */
+function around(input: PetQualityInput): PetQualityInput {
+  const { suvr, fov, brain, gm, wm, csf } = input;
+  const box = boxAround(brain, SHELL_MM + 2 * PSF_MM);
+  return {
+    ...input,
+    suvr: cropVolume(suvr, box),
+    fov: cropMask(fov, box),
+    brain: cropMask(brain, box),
+    gm: cropVolume(gm, box),
+    wm: cropVolume(wm, box),
+    csf: cropVolume(csf, box),
+  };
+}
+
 /** Uptake has no detail below 3 mm: on that grid the fit costs little, whatever the T1's voxels. */
-async function coarser(input: PetQualityInput): Promise<PetQualityInput> {
+async function coarser(input: PetQualityInput, device?: Device): Promise<PetQualityInput> {
   const { suvr, fov, brain, gm, wm, csf } = input;
   if (Math.min(...voxelSize(suvr.affine)) >= GRID_MM) return input;
   const grid = gridAtSpacing(suvr, GRID_MM);
   return {
     ...input,
-    suvr: await resample(suvr, grid),
-    fov: await resampleMask(fov, grid),
-    brain: await resampleMask(brain, grid),
-    gm: await resample(gm, grid),
-    wm: await resample(wm, grid),
-    csf: await resample(csf, grid),
+    suvr: await resample(suvr, grid, {}, device),
+    fov: await resampleMask(fov, grid, {}, device),
+    brain: await resampleMask(brain, grid, {}, device),
+    gm: await resample(gm, grid, {}, device),
+    wm: await resample(wm, grid, {}, device),
+    csf: await resample(csf, grid, {}, device),
   };
 }
 

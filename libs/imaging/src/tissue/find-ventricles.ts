@@ -3,7 +3,16 @@
  * the fluid of the surface where the channel between them is narrowest (a watershed on thickness; Meyer 1994).
  */
 import { EngramError } from '@engram/errors';
-import { type MaskVolume, type Shape3, sameGrid, type Vec3, type Volume, voxelSize, voxelVolume } from '@engram/volume';
+import {
+  type MaskVolume,
+  maskWhere,
+  type Shape3,
+  sameGrid,
+  type Vec3,
+  type Volume,
+  voxelSize,
+  voxelVolume,
+} from '@engram/volume';
 import { boxOf, cropInto, uncropInto } from '../brain/crop.ts';
 import { distanceMap } from '../brain/distance-map.ts';
 import { flood } from './flood.ts';
@@ -11,6 +20,8 @@ import { flood } from './flood.ts';
 export interface VentricleOptions {
   /** Where ventricles are expected (the template's, carried over). Given, fluid inside it is the seed, whatever its depth. */
   readonly region?: MaskVolume;
+  /** Where fluid is expected that is no ventricle: cisterns and fissures reach as deep as the third ventricle does. */
+  readonly elsewhere?: MaskVolume;
 }
 
 export interface Ventricles {
@@ -27,9 +38,9 @@ const closingMillimetres = 10;
  * @throws MASK_GRID_MISMATCH when mask, region and CSF do not share one grid.
  */
 export function findVentricles(csf: Volume, brainMask: MaskVolume, options: VentricleOptions = {}): Ventricles {
-  const { region } = options;
-  if (!sameGrid(csf, brainMask) || (region !== undefined && !sameGrid(csf, region))) {
-    throw new EngramError('MASK_GRID_MISMATCH', 'CSF shares, brain mask and ventricle region must lie on one grid');
+  const { region, elsewhere } = options;
+  if ([brainMask, region, elsewhere].some((mask) => mask !== undefined && !sameGrid(csf, mask))) {
+    throw new EngramError('MASK_GRID_MISMATCH', 'CSF shares, brain mask and expected regions must lie on one grid');
   }
   const size = voxelSize(csf.affine);
   const empty = { shape: csf.shape, affine: csf.affine, data: new Uint8Array(csf.data.length) };
@@ -41,6 +52,7 @@ export function findVentricles(csf: Volume, brainMask: MaskVolume, options: Vent
   const brain = cropInto(brainMask.data, csf.shape, box, new Uint8Array(count));
   const share = cropInto(csf.data, csf.shape, box, new Float32Array(count));
   const expected = region && cropInto(region.data, csf.shape, box, new Uint8Array(count));
+  const other = elsewhere && cropInto(elsewhere.data, csf.shape, box, new Uint8Array(count));
 
   const inner = distanceMap(brain, box.shape, size, 0);
   const depth = expected === undefined ? depthBelowClosedSurface(brain, box.shape, size) : inner;
@@ -62,7 +74,7 @@ export function findVentricles(csf: Volume, brainMask: MaskVolume, options: Vent
       if (depth[i]! >= 0.4 * deepest) label[i] = deep;
       else if (depth[i]! < (inner[i]! <= 2.5 ? 0.3 : 0.15) * deepest) label[i] = surface;
     } else if (expected[i] === 1) label[i] = deep;
-    else if (inner[i]! <= 3) label[i] = surface;
+    else if (inner[i]! <= 3 || other?.[i] === 1) label[i] = surface;
   }
   flood(label, fluid, thickness, box.shape);
   const found = new Uint8Array(count);
@@ -98,6 +110,6 @@ export function findVentricles(csf: Volume, brainMask: MaskVolume, options: Vent
 
 /** Depth counts from the closed surface: sulci and fissures are surface, however deep they cut. mm. */
 function depthBelowClosedSurface(brain: Uint8Array, shape: Shape3, size: Vec3): Float32Array {
-  const grown = Uint8Array.from(distanceMap(brain, shape, size, 1), (d) => (d <= closingMillimetres ? 1 : 0));
+  const grown = maskWhere(distanceMap(brain, shape, size, 1), (d) => d <= closingMillimetres);
   return distanceMap(grown, shape, size, 0).map((d) => Math.max(d - closingMillimetres, 0));
 }

@@ -1,6 +1,9 @@
 /** Brings the atlas onto the T1, and judges the result without labels. */
 
 import {
+  boxAround,
+  cropMask,
+  cropVolume,
   jacobianDeterminant,
   type RegistrationQuality,
   registerDeformable,
@@ -10,6 +13,7 @@ import {
   resampleLabels,
   resampleMask,
   type Transform,
+  uncropInto,
 } from '@engram/imaging';
 import type { Device } from '@engram/kernels';
 import { determinant, type Grid, gridAtSpacing, gridOf, type MaskVolume, type Volume, voxelSize } from '@engram/volume';
@@ -45,26 +49,32 @@ interface Attempt {
   readonly quality: RegistrationQuality;
 }
 
+/** Around the brain, mm: the registration's own margin and what a label may reach beyond the mask. */
+const MARGIN_MM = 16;
 /** Of each level, coarsest first. */
 const ITERATIONS = [50, 30, 10];
 
 export const atlas = defineTask<AdniParameters>({
   name: 'atlas',
-  version: 2,
+  version: 3,
   needs: ['n4', 'brain', 'tissue'],
   reads: ['atlas'],
   weight: 40,
   outputs: ['atlas_in_t1.nii.gz', 'atlas.json'],
   parameterKeys: ['registration'],
   run: async (context) => {
-    const { volume: native, header } = await readImageAndHeader(context, 'n4/n4.nii.gz');
+    const { volume: whole, header } = await readImageAndHeader(context, 'n4/n4.nii.gz');
+    const mask = await readMaskOf(context, 'brain/brain_mask.nii.gz');
+    // Air, face and neck take most of a head's voxels and hold no label.
+    const box = boxAround(mask, MARGIN_MM);
+    const native = cropVolume(whole, box);
     const { transform: wanted, grid_mm } = context.parameters.registration;
     const { to_template: affine } = await readBrainSummary(context);
     const subject = await subjectOn(
       workingGrid(native, grid_mm),
       native,
-      await readMaskOf(context, 'brain/brain_mask.nii.gz'),
-      await readImage(context, 'tissue/gm.nii.gz'),
+      cropMask(mask, box),
+      cropVolume(await readImage(context, 'tissue/gm.nii.gz'), box),
       context.device,
     );
     const template = await templateOf(await atlasOf(context), (await brainTemplateOf(context)).brain);
@@ -84,7 +94,8 @@ export const atlas = defineTask<AdniParameters>({
     }
     const { method, transform, metric, iterations, convergence, quality } = attempts[attempts.length - 1];
     const labels = await resampleLabels(template.atlas.labels, native, transform, context.device);
-    await writeImage(context, 'atlas_in_t1.nii.gz', labels, { like: header });
+    const data = uncropInto(labels.data, box, whole.shape, new Uint16Array(whole.data.length));
+    await writeImage(context, 'atlas_in_t1.nii.gz', { ...gridOf(whole), data }, { like: header });
     const summary: AtlasSummary = {
       method,
       metric,
@@ -116,10 +127,11 @@ async function templateOf(atlasImages: Atlas, brain: MaskVolume): Promise<Templa
   return { atlas: atlasImages, brain, stripped: masked(atlasImages.t1, brain) };
 }
 
-const masked = (image: Volume, { data }: MaskVolume): Volume => ({
-  ...image,
-  data: image.data.map((value, at) => (data[at] ? Math.max(0, value) : 0)),
-});
+function masked(image: Volume, mask: MaskVolume): Volume {
+  const data = new Float32Array(image.data.length);
+  for (let at = 0; at < data.length; at++) if (mask.data[at] > 0) data[at] = Math.max(0, image.data[at]);
+  return { ...image, data };
+}
 
 async function attempt(
   method: AtlasSummary['method'],
@@ -133,7 +145,7 @@ async function attempt(
     const found = await registerDeformable(
       subject.stripped,
       template.stripped,
-      { initial: affine, fixedMask: subject.brain, iterations: ITERATIONS, onProgress },
+      { initial: affine, fixedMask: subject.brain, iterations: ITERATIONS, inverse: false, onProgress },
       device,
     );
     const transform: Transform = { field: found.forward };

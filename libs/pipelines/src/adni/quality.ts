@@ -21,7 +21,7 @@ const LEAST_CONFIDENCE = 0.5;
 /** Judges the session: every metric with its formula and threshold, one verdict with its reasons. */
 export const quality = defineTask<AdniParameters>({
   name: 'quality',
-  version: 1,
+  version: 2,
   needs: ['import-t1', 'n4', 'brain', 'tissue', 'atlas'],
   uses: ['pet-to-t1', 'suvr'],
   weight: 3,
@@ -88,5 +88,5 @@ async function judgePet(
   const fov = await readMaskOf(context, 'pet-to-t1/pet_fov.nii.gz');
   const csf = await readImage(context, 'tissue/csf.nii.gz');
   const { normalised } = await readAlignment(context);
-  return petQuality({ suvr, fov, brain, gm, wm, csf, normalisedMutualInformation: normalised });
+  return petQuality({ suvr, fov, brain, gm, wm, csf, normalisedMutualInformation: normalised }, context.device);
 }

@@ -1,6 +1,6 @@
 import { CEREBELLUM_LABELS } from '@engram/contracts';
 import { computeSuvr } from '@engram/imaging';
-import type { Volume } from '@engram/volume';
+import { maskWhere, type Volume } from '@engram/volume';
 import { defineTask } from '../task.ts';
 import { readImageAndHeader, readLabelsOf, readMaskOf, writeImage, writeJson } from './files.ts';
 import type { AdniParameters } from './parameters.ts';
@@ -18,7 +18,7 @@ export const suvr = defineTask<AdniParameters>({
     const fov = await readMaskOf(context, 'pet-to-t1/pet_fov.nii.gz');
     const atlas = await readLabelsOf(context, 'atlas/atlas_in_t1.nii.gz');
     const cerebellar = new Set(CEREBELLUM_LABELS);
-    const reference = { ...fov, data: Uint8Array.from(atlas.data, (label) => (cerebellar.has(label) ? 1 : 0)) };
+    const reference = { ...fov, data: maskWhere(atlas.data, (label) => cerebellar.has(label)) };
     const seen: Volume = { ...pet, data: pet.data.map((value, at) => (fov.data[at] ? value : Number.NaN)) };
     const found = computeSuvr(seen, reference, { erodeVoxels: context.parameters.suvr.erode_voxels });
     const data = found.suvr.data.map((value) => (Number.isFinite(value) ? value : 0));

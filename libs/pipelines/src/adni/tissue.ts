@@ -1,5 +1,5 @@
-import { findVentricles, resampleMask, segmentTissue } from '@engram/imaging';
-import { type Volume, voxelVolume } from '@engram/volume';
+import { type BrainTemplate, findVentricles, resampleMask, segmentTissue } from '@engram/imaging';
+import { type MaskVolume, maskWhere, type Volume, voxelVolume } from '@engram/volume';
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../task.ts';
 import { readBrainSummary } from './brain.ts';
@@ -18,7 +18,7 @@ export const readTissueSummary = async (context: TaskContext): Promise<z.infer<t
 /** Splits the brain into grey matter, white matter and fluid, and finds the ventricles. */
 export const tissue = defineTask<AdniParameters>({
   name: 'tissue',
-  version: 1,
+  version: 2,
   needs: ['n4', 'brain'],
   reads: ['atlas'],
   weight: 10,
@@ -30,10 +30,11 @@ export const tissue = defineTask<AdniParameters>({
     const { to_template: matrix } = await readBrainSummary(context);
     const { gm, wm, csf, means } = await segmentTissue(t1, mask, { onProgress: (f) => context.progress(0.7 * f) });
     const template = await brainTemplateOf(context);
-    const region = await resampleMask(template.ventricles, t1, { matrix }, context.device);
-    const ventricles = findVentricles(csf, mask, { region });
+    const onto = (part: MaskVolume) => resampleMask(part, t1, { matrix }, context.device);
+    const [region, elsewhere] = [await onto(template.ventricles), await onto(fluidAround(template))];
+    const ventricles = findVentricles(csf, mask, { region, elsewhere });
     context.progress(0.9);
-    const ml = ({ data, affine }: Volume): number => (data.reduce((a, b) => a + b, 0) * voxelVolume(affine)) / 1000;
+    const ml = ({ data, affine }: Volume): number => (sumOf(data) * voxelVolume(affine)) / 1000;
     const volumes = { gm: ml(gm), wm: ml(wm), csf: ml(csf), ventricles: ventricles.volume / 1000 };
     for (const [name, image] of [
       ['gm', gm],
@@ -47,3 +48,15 @@ export const tissue = defineTask<AdniParameters>({
     );
   },
 });
+
+/** Cisterns and fissures of the template. */
+const fluidAround = ({ surroundings, brain }: BrainTemplate): MaskVolume => ({
+  ...surroundings,
+  data: maskWhere(surroundings.data, (inside, at) => inside > 0 && brain.data[at] === 0),
+});
+
+function sumOf(data: Float32Array): number {
+  let sum = 0;
+  for (const value of data) sum += value;
+  return sum;
+}

@@ -10,6 +10,7 @@ import {
   invertAffine,
   type LabelVolume,
   type MaskVolume,
+  maskWhere,
   multiplyAffines,
   type Shape3,
   type Vec3,
@@ -95,7 +96,7 @@ export function t1FromLabels(labels: LabelVolume, options: T1Options = {}): T1Ph
   const truthLabels: LabelVolume = { ...grid, data: Uint16Array.from(nearestLabels) };
   const mask = (inside: (label: number) => boolean): MaskVolume => ({
     ...grid,
-    data: Uint8Array.from(truthLabels.data, (label) => (inside(label) ? 1 : 0)),
+    data: maskWhere(truthLabels.data, inside),
   });
   const ml = (inside: (label: number) => boolean): number =>
     (labels.data.reduce((count, label) => count + (inside(label) ? 1 : 0), 0) * native[0] * native[1] * native[2]) /
@@ -216,7 +217,9 @@ function suvrTruth(labels: LabelVolume, blurred: Float32Array) {
 
 function paintLabels(labels: LabelVolume, value: (label: number) => number): Float32Array {
   const table = Float32Array.from({ length: 65536 }, (_, label) => value(label));
-  return Float32Array.from(labels.data, (label) => table[label]);
+  const out = new Float32Array(labels.data.length);
+  for (let at = 0; at < out.length; at++) out[at] = table[labels.data[at]];
+  return out;
 }
 
 const centreOf = (image: LabelVolume): Vec3 =>
