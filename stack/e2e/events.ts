@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, eventTypes, fromKafkaHeaders, openBus } from '@engram/bus';
 import type { EngramEvent } from '@engram/contracts';
-import { EngramError } from '@engram/errors';
-import { Kafka, logLevel } from 'kafkajs';
+import { EngramError, isEngramError } from '@engram/errors';
+import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 
 export interface TopicContent {
   readonly topic: string;
   readonly events: readonly EngramEvent[];
+  /** Messages that are no event. */
+  readonly strangers: number;
 }
 
 /** A name that no reader had before: it sees everything from the beginning. */
@@ -27,9 +29,9 @@ export async function kafkaContent(url: string): Promise<TopicContent[]> {
     }
   }
   await admin.disconnect();
-  const events = new Map<string, EngramEvent[]>(topics.map((topic) => [topic, []]));
-  if (ends.size > 0) await readUntil(kafka, [...new Set([...ends.keys()].map(topicOfKey))], ends, events);
-  return topics.map((topic) => ({ topic, events: events.get(topic) ?? [] }));
+  const found = new Map(topics.map((topic) => [topic, { topic, events: [] as EngramEvent[], strangers: 0 }]));
+  if (ends.size > 0) await readUntil(kafka, [...new Set([...ends.keys()].map(topicOfKey))], ends, found);
+  return [...found.values()];
 }
 
 const topicOfKey = (key: string): string => key.slice(0, key.lastIndexOf('/'));
@@ -38,7 +40,7 @@ async function readUntil(
   kafka: Kafka,
   topics: string[],
   ends: Map<string, number>,
-  events: ReadonlyMap<string, EngramEvent[]>,
+  found: ReadonlyMap<string, { events: EngramEvent[]; strangers: number }>,
 ): Promise<void> {
   const consumer = kafka.consumer({ groupId: readerGroup() });
   await consumer.connect();
@@ -48,8 +50,10 @@ async function readUntil(
   await consumer.run({
     autoCommit: false,
     eachMessage: async ({ topic, partition, message }) => {
-      const headers = message.headers as Record<string, Buffer | undefined>;
-      events.get(topic)?.push(fromKafkaHeaders(message.value, headers));
+      const event = eventOfMessage(message);
+      const held = found.get(topic);
+      if (event !== undefined) held?.events.push(event);
+      else if (held) held.strangers++;
       const key = `${topic}/${partition}`;
       if (Number(message.offset) + 1 >= (ends.get(key) ?? 0)) ends.delete(key);
       if (ends.size === 0) resolve();
@@ -60,6 +64,16 @@ async function readUntil(
   } finally {
     clearTimeout(limit);
     await consumer.disconnect();
+  }
+}
+
+/** @returns undefined of what is no event. */
+export function eventOfMessage({ value, headers }: KafkaMessage): EngramEvent | undefined {
+  try {
+    return fromKafkaHeaders(value, headers as Record<string, Buffer | undefined>);
+  } catch (error) {
+    if (isEngramError(error, 'EVENT_INVALID')) return undefined;
+    throw error;
   }
 }
 
@@ -78,7 +92,8 @@ export async function embeddedEvents(url: string): Promise<EngramEvent[]> {
   return found;
 }
 
-const GROUPS = ['engram.preprocessing', 'engram.feature-store', 'engram.prediction', 'engram.results'];
+/** Of consumers: one a service that consumes. */
+export const GROUPS = ['engram.preprocessing', 'engram.feature-store', 'engram.prediction', 'engram.results'];
 
 /** Resolves when, for two seconds, no service of the platform has had an event left to handle. */
 export async function untilQuiet(busUrl: string): Promise<void> {

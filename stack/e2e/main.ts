@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openFhir } from '@engram/fhir';
-import { sharedData, storeInstances } from '@engram/testing';
+import { hasSharedData, sharedData, storeInstances } from '@engram/testing';
 import { type RunningServer, startServers } from '../src/index.ts';
 import { checkEvents } from './checks/events.ts';
 import { checkFhir } from './checks/fhir.ts';
@@ -22,6 +22,7 @@ import { endAllEngrams } from './platform.ts';
 import { Report } from './report.ts';
 import { choosePorts, type Ports, urlOf } from './settings.ts';
 import { instancesOf, type RealStudy, readStudy } from './study.ts';
+import { writeSyntheticStudy } from './synthetic-study.ts';
 
 const DAY_MS = 86_400_000;
 /** All but the FHIR server, whose port the embedded one uses first. */
@@ -29,7 +30,8 @@ const BEFORE = ['kafka', 'minio', 'mongodb', 'fhir-validator', 'orthanc', 'zipki
 
 const { values } = parseArgs({
   options: {
-    study: { type: 'string', default: sharedData('dicom', 'studyforrest_T1_dicom.tar.xz') },
+    // Default: the real study among the public test data; where that is not there, a synthetic one.
+    study: { type: 'string' },
     keep: { type: 'boolean', default: false },
     // Goes on where an earlier one that kept its folder stopped: what is done is found done.
     dir: { type: 'string' },
@@ -44,7 +46,7 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(signal)));
 
 try {
-  await Promise.race([endToEnd(await unpackedStudy(values.study)), untilAborted(interrupted.signal)]);
+  await Promise.race([endToEnd(await chosenStudy()), untilAborted(interrupted.signal)]);
 } catch (error) {
   await report.check('the run', 'goes through to its end', () => Promise.reject(error));
 } finally {
@@ -131,6 +133,15 @@ async function start(names: readonly string[], ports: Record<string, Record<stri
 
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+}
+
+async function chosenStudy(): Promise<RealStudy> {
+  if (values.study !== undefined) return unpackedStudy(values.study);
+  if (hasSharedData) return unpackedStudy(sharedData('dicom', 'studyforrest_T1_dicom.tar.xz'));
+  say('the public test data is not here: a synthetic study takes its place');
+  const target = join(folder, 'study');
+  await writeSyntheticStudy(target, daysAgo(60));
+  return readStudy(target);
 }
 
 /** A folder as it is, an archive unpacked. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const ENGRAM = fileURLToPath(new URL('../../bin/engram.js', import.meta.url));
+export const ENGRAM = fileURLToPath(new URL('../../bin/engram.js', import.meta.url));
 const STARTS_WITHIN_MS = 120_000;
 const STOPS_WITHIN_MS = 40_000;
 
@@ -15,6 +15,8 @@ export interface Running {
   readonly log: string;
   /** SIGTERM to the command, as an orchestrator sends it. */
   stop(): Promise<Ending>;
+  /** SIGKILL to all of its processes, as a machine that loses power. */
+  kill(): Promise<void>;
 }
 
 export interface Ending {
@@ -23,21 +25,37 @@ export interface Ending {
   readonly leftBehind: boolean;
 }
 
-/**
- * `engram start [service]`, ready when `url` says so.
- * @throws Error with the place of the log when it ends or does not get ready.
- */
-export async function startEngram(
+/** `engram start [service]`. @throws what `startProcess` throws. */
+export const startEngram = (
   service: string | undefined,
   environment: Readonly<Record<string, string>>,
   folder: string,
   url: string,
-): Promise<Running> {
-  const name = service ?? 'platform';
+): Promise<Running> => {
+  const args = [ENGRAM, 'start', ...(service === undefined ? [] : [service])];
+  return startProcess({ name: service ?? 'platform', args, environment, folder, url });
+};
+
+export interface ProcessOptions {
+  /** Of its log. */
+  readonly name: string;
+  /** Of Node. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where it runs and logs. */
+  readonly folder: string;
+  readonly url: string;
+}
+
+/**
+ * Ready when `url` says so.
+ * @throws Error with the place of the log when it ends or does not get ready.
+ */
+export async function startProcess({ name, args, environment, folder, url }: ProcessOptions): Promise<Running> {
   mkdirSync(folder, { recursive: true });
   const log = join(folder, `${name}.log`);
   const output = openSync(log, 'a');
-  const child = spawn(process.execPath, [ENGRAM, 'start', ...(service === undefined ? [] : [service])], {
+  const child = spawn(process.execPath, args, {
     cwd: folder,
     env: { ...inherited(), ...environment },
     stdio: ['ignore', output, output],
@@ -52,7 +70,7 @@ export async function startEngram(
     if (Date.now() > end) throw new Error(`${name} is not ready; see ${log}`);
     await sleep(200);
   }
-  return { name, pid: child.pid ?? 0, log, stop: () => stop(child, ended) };
+  return { name, pid: child.pid ?? 0, log, stop: () => stop(child, ended), kill: () => kill(child, ended) };
 }
 
 /** Without settings of the caller's own platform. */
@@ -74,6 +92,11 @@ async function stop(child: ChildProcess, ended: Promise<number | null>): Promise
   const late = sleep(STOPS_WITHIN_MS, 'late' as const, { ref: false });
   const status = await Promise.race([ended, late]);
   return { status, leftBehind: endGroup(child.pid ?? 0) };
+}
+
+async function kill(child: ChildProcess, ended: Promise<number | null>): Promise<void> {
+  endGroup(child.pid ?? 0);
+  await ended;
 }
 
 /** Leaders of the groups that may still hold a process. */

@@ -35,11 +35,23 @@ export interface JavaProgram {
   readonly folders?: readonly string[];
 }
 
-/** The serial collector: these servers share a machine with the tests, and are small. */
+/**
+ * The serial collector and the first compiler only: these servers are small, live for minutes, and share a machine with the
+ * tests. The second compiler would double the start of the larger ones.
+ */
 export function java(installed: string, { main, args, heapMb, options = [], folders = [] }: JavaProgram): Launch {
   const classPath = [...folders, join(installed, 'lib', '*')].join(':');
   return {
     program: 'java',
-    args: [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', ...options, '-cp', classPath, main, ...args],
+    args: [
+      `-Xmx${heapMb}m`,
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      ...options,
+      '-cp',
+      classPath,
+      main,
+      ...args,
+    ],
   };
 }

@@ -27,7 +27,7 @@ export const fhirValidator: ServerDefinition = {
     ),
 
   async launch({ installed, ports }) {
-    const options = ['-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
+    const options = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
     const folders = [await compileJava(MAIN, installed)];
     return java(installed, { main: MAIN, args: [HOST, String(ports['http'])], heapMb: 2048, options, folders });
   },

@@ -33,8 +33,7 @@ export const hapi: ServerDefinition = {
     await writeFile(join(logging, 'logback.xml'), LOGGING);
     const folders = [logging, await compileJava(MAIN, installed)];
     const args = [HOST, String(ports['http']), join(dir, 'data')];
-    // Compiling to native code by the second compiler would double the start, for requests that are few.
-    return java(installed, { main: MAIN, args, heapMb: 768, options: ['-XX:TieredStopAtLevel=1'], folders });
+    return java(installed, { main: MAIN, args, heapMb: 768, folders });
   },
 
   async ready(place) {

@@ -14,7 +14,7 @@ export const kafka: ServerDefinition = {
   name: 'kafka',
   version: VERSION,
   ports: ['broker', 'controller'],
-  startupMs: 90_000,
+  startupMs: 240_000,
 
   install: (folders, progress) =>
     fetchJars(

@@ -14,7 +14,7 @@ export const minio: ServerDefinition = {
   name: 'minio',
   version: VERSION,
   ports: ['s3'],
-  startupMs: 60_000,
+  startupMs: 120_000,
 
   install: (folders, progress) => buildGoProgram('github.com/minio/minio', VERSION, folders, progress),
 

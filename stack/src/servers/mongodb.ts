@@ -16,7 +16,7 @@ export const mongodb: ServerDefinition = {
   name: 'mongodb',
   version: VERSION,
   ports: ['wire'],
-  startupMs: 60_000,
+  startupMs: 120_000,
 
   install: (folders, progress) =>
     fetchJars(

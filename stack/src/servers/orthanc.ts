@@ -12,7 +12,7 @@ export const orthanc: ServerDefinition = {
   name: 'orthanc',
   version: VERSION,
   ports: ['http'],
-  startupMs: 60_000,
+  startupMs: 120_000,
 
   install: (folders, progress) =>
     fetchPrograms(

@@ -11,7 +11,7 @@ export const prometheus: ServerDefinition = {
   name: 'prometheus',
   version: VERSION,
   ports: ['http'],
-  startupMs: 60_000,
+  startupMs: 120_000,
 
   install: (folders, progress) =>
     fetchPrograms(

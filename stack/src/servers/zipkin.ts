@@ -12,7 +12,7 @@ export const zipkin: ServerDefinition = {
   name: 'zipkin',
   version: VERSION,
   ports: ['http'],
-  startupMs: 90_000,
+  startupMs: 240_000,
 
   install: (folders, progress) =>
     fetchJars([`io.zipkin:zipkin-server:${VERSION}:exec`], folders, progress, { transitive: false }),
