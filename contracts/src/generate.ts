@@ -2,7 +2,16 @@
 import { z } from 'zod';
 import { qualityMetrics } from './artifacts/quality-metrics.ts';
 import { preprocessingLog, roiFeatures } from './artifacts/roi-features.ts';
-import { demoReport, errorReport, processReport, registerReport } from './cli/reports.ts';
+import {
+  deadLettersReport,
+  demoReport,
+  errorReport,
+  processReport,
+  redriveReport,
+  registerReport,
+  replayReport,
+  reprocessReport,
+} from './cli/reports.ts';
 import { envelope } from './events/envelope.ts';
 import { events } from './events/index.ts';
 import { openapi } from './http/openapi.ts';
@@ -21,6 +30,10 @@ const documents = {
   'cli/process-report.json': jsonSchema(processReport, 'engram process --json'),
   'cli/register-report.json': jsonSchema(registerReport, 'engram register --json, report.json'),
   'cli/demo-report.json': jsonSchema(demoReport, 'npm run demo -- --json'),
+  'cli/dead-letters-report.json': jsonSchema(deadLettersReport, 'engram dead-letters list --json'),
+  'cli/redrive-report.json': jsonSchema(redriveReport, 'engram dead-letters redrive --json'),
+  'cli/replay-report.json': jsonSchema(replayReport, 'engram replay --json'),
+  'cli/reprocess-report.json': jsonSchema(reprocessReport, 'engram reprocess --json'),
   'cli/error-report.json': jsonSchema(errorReport, 'any command under --json that failed'),
 };
 

@@ -1,7 +1,8 @@
 /** Runs schedules: `--seed N` replays one with its trace; `--from N --count M` runs many. Exit status 1 when one fails. */
 import { parseArgs } from 'node:util';
+import { type Done, simulateMany } from './many.ts';
 import { record } from './recorded.ts';
-import { type Outcome, simulate } from './simulate.ts';
+import { simulate } from './simulate.ts';
 
 const { values } = parseArgs({
   options: {
@@ -12,17 +13,16 @@ const { values } = parseArgs({
   },
 });
 
-const recorded = await record();
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-function report({ seed, failures, steps, virtualSeconds, hash, faults }: Outcome): void {
+function report({ seed, failures, steps, virtualSeconds, hash, faults }: Done): void {
   print(`seed ${seed}: ${steps} steps, ${virtualSeconds} virtual seconds, trace ${hash}`);
   print(`faults ${JSON.stringify(faults)}`);
   for (const failure of failures) print(`  FAILED ${failure}`);
 }
 
 if (values.seed !== undefined) {
-  const outcome = await simulate(Number(values.seed), recorded);
+  const outcome = await simulate(Number(values.seed), await record());
   for (const line of outcome.trace) print(line);
   report(outcome);
   process.exitCode = outcome.failures.length > 0 ? 1 : 0;
@@ -30,17 +30,21 @@ if (values.seed !== undefined) {
   const [from, count, most] = [Number(values.from), Number(values.count), Number(values.most)];
   const started = performance.now();
   let [failed, steps, done] = [0, 0, 0];
-  for (let seed = from; seed < from + count && failed < most; seed++) {
-    const outcome = await simulate(seed, recorded);
-    done++;
-    steps += outcome.steps;
-    if (outcome.failures.length === 0) continue;
-    failed++;
-    report(outcome);
-  }
+  await simulateMany({
+    from,
+    count,
+    most,
+    onDone(outcome) {
+      done++;
+      steps += outcome.steps;
+      if (outcome.failures.length === 0) return;
+      failed++;
+      report(outcome);
+    },
+  });
   const seconds = (performance.now() - started) / 1000;
   print(
     `${done} schedules, ${failed} failed, ${Math.round(steps / done)} steps each, ${(done / seconds).toFixed(1)} schedules per second`,
   );
-  process.exitCode = failed > 0 ? 1 : 0;
+  process.exitCode = failed > 0 || (done < count && failed < most) ? 1 : 0;
 }

@@ -60,3 +60,34 @@ export type DemoReport = z.infer<typeof demoReport>;
 export const errorReport = z.object({
   error: z.object({ code: z.string(), message: z.string(), file: z.string().optional(), field: z.string().optional() }),
 });
+
+export const deadLettersReport = z.object({
+  dead_letters: z.array(
+    z.object({
+      service: z.string(),
+      type: z.string(),
+      event_id: z.string(),
+      subject: z.string(),
+      attempts: z.int(),
+      first_failure: z.string(),
+      last_failure: z.string(),
+      cause: z.object({ code: z.string(), message: z.string() }),
+    }),
+  ),
+});
+export type DeadLettersReport = z.infer<typeof deadLettersReport>;
+
+export const redriveReport = z.object({ redriven: z.int() });
+
+export const replayReport = z.object({
+  service: z.string(),
+  since: z.string(),
+  forgotten: z.int().describe('events that the service no longer remembers to have handled'),
+});
+
+export const reprocessReport = z.object({
+  request_id: z.string(),
+  runs: z.array(z.object({ study_id: z.string(), run_id: z.string() })),
+  refused: z.array(z.object({ study_id: z.string(), code: z.string(), message: z.string() })),
+});
+export type ReprocessReport = z.infer<typeof reprocessReport>;

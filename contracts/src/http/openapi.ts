@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { forecast, predictRequest } from './forecast.ts';
 import { problem } from './problem.ts';
-import { cancelRequest, createRunRequest, createRunResponse, priorityRequest, runView } from './runs.ts';
+import { cancelRequest, createRunRequest, createRunResponse, priorityRequest, runPage, runView } from './runs.ts';
 
 const schema = (type: z.ZodType, io: 'input' | 'output') => z.toJSONSchema(type, { target: 'draft-2020-12', io });
 const json = (type: z.ZodType, io: 'input' | 'output' = 'output') => ({
@@ -57,7 +57,7 @@ export function openapi(): unknown {
           operationId: 'listRuns',
           summary: 'Runs, newest first',
           responses: {
-            200: answer('A page of runs', z.object({ runs: z.array(runView), next: z.string().nullable() })),
+            200: answer('A page of runs', runPage),
           },
         },
       },

@@ -35,5 +35,8 @@ export const runView = createRunResponse.extend({
 });
 export type RunView = z.infer<typeof runView>;
 
+export const runPage = z.object({ runs: z.array(runView), next: z.string().nullable() });
+export type RunPage = z.infer<typeof runPage>;
+
 export const priorityRequest = z.object({ priority });
 export const cancelRequest = z.object({ reason: z.string().max(500).default('cancelled by API') });

@@ -65,6 +65,15 @@ export function retryDelay(cause: EngramError, attempt: number, delays: readonly
   return cause.retryable ? delays[attempt - 1] : undefined;
 }
 
+/** An event lies among the dead letters from now on: an operator must look. */
+export function countDeadLetter(group: string, type: string, cause: EngramError): void {
+  count('engram.bus.dead_letters', {
+    'messaging.consumer.group.name': group,
+    'messaging.destination.name': topicOf(type),
+    'error.type': cause.code,
+  });
+}
+
 /**
  * Stores events under producer spans: each leaves with the trace context of its own `send` span, below the one it was
  * made in.

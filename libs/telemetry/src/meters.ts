@@ -47,6 +47,7 @@ export const METRICS = {
   },
   'engram.bus.lag': { kind: 'gauge', unit: '{message}', description: 'Events not yet handled by a group' },
   'engram.bus.lag.age': { kind: 'gauge', unit: 's', description: 'Age of the oldest event not yet handled by a group' },
+  'engram.bus.dead_letters': { kind: 'counter', unit: '{message}', description: 'Events that a group gave up on' },
   'engram.runs.queued': { kind: 'gauge', unit: '{run}', description: 'Queue length: runs waiting for a worker' },
   'engram.run.duration': {
     kind: 'histogram',

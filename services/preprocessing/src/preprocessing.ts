@@ -6,7 +6,7 @@ import type { Config } from '@engram/config';
 import type { AllowList, App, Fetch } from '@engram/http';
 import type { Objects } from '@engram/objects';
 import type { Records } from '@engram/records';
-import { type Logger, silentLogger } from '@engram/telemetry';
+import { gauge, type Logger, silentLogger } from '@engram/telemetry';
 import { buildApp } from './app.ts';
 import { evictTasks } from './evict-tasks.ts';
 import { fetchInput, type RetrieveSeries } from './fetch-input.ts';
@@ -58,7 +58,7 @@ export async function createPreprocessing(deps: PreprocessingDeps): Promise<Prep
   const store = openRunStore(records);
   let workers: Workers | undefined;
   let subscription: Subscription | undefined;
-  let housekeeping: NodeJS.Timeout | undefined;
+  let timers: readonly NodeJS.Timeout[] = [];
 
   const app = await buildApp({
     store,
@@ -75,6 +75,15 @@ export async function createPreprocessing(deps: PreprocessingDeps): Promise<Prep
       await evictTasks(objects, config.cacheMb * MB);
     } catch (error) {
       logger.warn('housekeeping failed; it will be tried again', { err: error });
+    }
+  }
+
+  /** By the clock, not by the workers: the queue is longest while all of them are busy. */
+  async function reportQueue(): Promise<void> {
+    try {
+      gauge('engram.runs.queued', await store.queued());
+    } catch (error) {
+      logger.warn('the queue could not be counted; it will be tried again', { err: error });
     }
   }
 
@@ -105,12 +114,15 @@ export async function createPreprocessing(deps: PreprocessingDeps): Promise<Prep
       });
       workers = processing.workers;
       subscription = await bus.subscribe(processing.subscription);
-      housekeeping = setInterval(() => void keepHouse(), HOUSEKEEPING_MS);
-      housekeeping.unref();
-      await keepHouse();
+      timers = [
+        setInterval(() => void keepHouse(), HOUSEKEEPING_MS),
+        setInterval(() => void reportQueue(), times.heartbeatMs),
+      ];
+      for (const timer of timers) timer.unref();
+      await Promise.all([keepHouse(), reportQueue()]);
     },
     async stop() {
-      clearInterval(housekeeping);
+      for (const timer of timers) clearInterval(timer);
       await subscription?.close();
       await workers?.stop();
     },

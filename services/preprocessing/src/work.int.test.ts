@@ -206,7 +206,7 @@ test('a command that comes before its run waits for it', async () => {
   await service.start();
   await bus.publish([commanded('r-1', 'c-1', { name: 'cancel', reason: 'x' })]);
   await sleep(100);
-  expect((await bus.lag('engram.preprocessing')).events).toBe(1);
+  await until(async () => expect((await bus.lag('engram.preprocessing')).events).toBe(1));
   expect(await bus.deadLetters('engram.preprocessing')).toEqual([]);
 });
 
@@ -302,6 +302,22 @@ test('a shutdown hands the run back, and the next process takes it without losin
   await second.service.start();
   await until(() => expect(told('run.completed.v1').length).toBeGreaterThan(0));
   expect(attempts).toBe(1);
+});
+
+test('the queue is counted while every worker is busy', async () => {
+  const telemetry = await startTelemetry({ service: 'test', exporter: 'memory' });
+  const entered = Promise.withResolvers<void>();
+  const { service, bus } = await serve(async ({ signal }) => {
+    entered.resolve();
+    await given(signal);
+    throw new Error('stopped');
+  });
+  await service.start();
+  await bus.publish([ask('r-1')]);
+  await entered.promise;
+  await bus.publish([ask('r-2', { session_id: 's-2' }), ask('r-3', { session_id: 's-3' })]);
+  await until(async () => expect(await telemetry.metricsText()).toMatch(/engram_runs_queued(\{[^}]*\})? 2\b/));
+  await telemetry.shutdown();
 });
 
 test('a verdict below pass asks a person to look; every end and its quality are counted', async () => {

@@ -7,16 +7,7 @@ import { type ArtifactReference, artifactKey } from '@engram/contracts';
 import { asEngramError, EngramError, isEngramError } from '@engram/errors';
 import type { Objects } from '@engram/objects';
 import type { TaskStore } from '@engram/pipelines';
-import {
-  count,
-  gauge,
-  type Logger,
-  observe,
-  traceparent,
-  withoutTrace,
-  withSpan,
-  withTraceparent,
-} from '@engram/telemetry';
+import { count, type Logger, observe, traceparent, withoutTrace, withSpan, withTraceparent } from '@engram/telemetry';
 import {
   type Change,
   decideClaimed,
@@ -84,7 +75,6 @@ export function startWorkers(deps: WorkDeps, workerCount: number): Workers {
       restless = false;
       try {
         const claimed = await deps.store.claim(owner, deps.times.leaseMs, deps.now().getTime());
-        gauge('engram.runs.queued', await deps.store.queued());
         if (claimed) await workOn(deps, claimed.value, owner, stopping.signal, checks);
         else if (!restless) await idle();
       } catch (error) {

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asEngramError, type EngramError } from '@engram/errors';
 import type { Logger } from '@engram/telemetry';
-import { DEFAULT_RETRY_DELAYS_MS, deliver, retryDelay } from '../deliver.ts';
+import { countDeadLetter, DEFAULT_RETRY_DELAYS_MS, deliver, retryDelay } from '../deliver.ts';
 import { keyQueues } from '../key-queues.ts';
 import { partitionOf } from '../partition.ts';
 import type { SubscribeOptions, Subscription } from '../port.ts';
@@ -261,7 +261,8 @@ export function openSubscription(options: SubscribeOptions, env: SubscriptionEnv
     const delay = retryDelay(cause, it.attempt, delays);
     if (delay === undefined) {
       await env.topics.ensureDeadLetters(names.deadLetters);
-      return keep(deadRecord(record, { topic: names.deadLetters, partition: 0 }, it, failure), partition);
+      await keep(deadRecord(record, { topic: names.deadLetters, partition: 0 }, it, failure), partition);
+      return countDeadLetter(options.group, it.type, cause);
     }
     const to = { topic: names.retry(delay), partition: partitionOf(record.key, partitionCount) };
     return keep(retryRecord(record, to, it, failure, delay), partition);

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EngramError } from '@engram/errors';
 import { openDatabase } from '@engram/records';
+import { startTelemetry } from '@engram/telemetry';
 import { describe, expect, test, vi } from 'vitest';
 import { busConformance, sample } from '../conformance.ts';
 import { killedConsumerConformance } from '../killed-consumer.conformance.ts';
@@ -34,6 +36,27 @@ busConformance('sqlite', async () => {
 killedConsumerConformance('sqlite', 20_000, async () => {
   const { url, open, close } = temporary();
   return { bus: open({ leaseMs: 600 }), url, close };
+});
+
+test('a dead letter is counted by its group, topic and code', async () => {
+  const telemetry = await startTelemetry({ service: 'test', exporter: 'memory' });
+  const { open, close } = temporary();
+  const bus = open();
+  await bus.subscribe({
+    group: 'engram.g',
+    types: ['run.requested.v1'],
+    handler: async () => Promise.reject(new EngramError('NIFTI_INVALID', 'no')),
+  });
+  await bus.publish([sample('b', 1), sample('b', 2)]);
+  await vi.waitFor(async () => expect(await bus.deadLetters('engram.g')).toHaveLength(2));
+  const line = (await telemetry.metricsText()).match(/^engram_bus_dead_letters_total\{(.*)\} 2$/m)?.[1] ?? '';
+  expect(line.split(',').sort()).toEqual([
+    'error_type="NIFTI_INVALID"',
+    'messaging_consumer_group_name="engram.g"',
+    'messaging_destination_name="engram.run.requested.v1"',
+  ]);
+  await close();
+  await telemetry.shutdown();
 });
 
 describe('the embedded log', () => {

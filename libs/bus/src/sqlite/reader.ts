@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { gauge, type Logger } from '@engram/telemetry';
-import { DEFAULT_RETRY_DELAYS_MS, deliver, retryDelay } from '../deliver.ts';
+import { countDeadLetter, DEFAULT_RETRY_DELAYS_MS, deliver, retryDelay } from '../deliver.ts';
 import { keyQueues } from '../key-queues.ts';
 import type { SubscribeOptions, Subscription } from '../port.ts';
 import { type UnbrokenRun, unbrokenRun } from '../unbroken-run.ts';
@@ -175,8 +175,10 @@ export function openReader(
       const firstFailure = task.firstFailure ?? now();
       const failure = { event, attempt, publishedAt, firstFailure, now: now() };
       const delay = retryDelay(cause, attempt, delays);
-      if (delay === undefined) store.bury(partition.hold, source, failure, cause);
-      else store.retryLater(partition.hold, source, failure, now() + delay);
+      if (delay === undefined) {
+        store.bury(partition.hold, source, failure, cause);
+        countDeadLetter(group, type, cause);
+      } else store.retryLater(partition.hold, source, failure, now() + delay);
     }
     if ('log' in source) finish(partition, source.log);
   }

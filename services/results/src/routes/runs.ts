@@ -4,6 +4,7 @@ import {
   createRunRequest,
   createRunResponse,
   priorityRequest,
+  runPage,
   runStatus,
   runView,
 } from '@engram/contracts';
@@ -56,7 +57,7 @@ export function runsRoutes(instance: FastifyInstance, deps: RunsDeps): void {
     {
       schema: {
         querystring: listQuery,
-        response: { 200: z.object({ runs: z.array(runView), next: z.string().nullable() }) },
+        response: { 200: runPage },
       },
     },
     async (request) => {
