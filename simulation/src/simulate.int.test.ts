@@ -1,6 +1,7 @@
 /** The simulation itself: one seed is one history, and its checks can fail. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Faults, NO_FAULTS } from './faults.ts';
+import { simulateMany } from './many.ts';
 import { type Recorded, record } from './recorded.ts';
 import { type SimulateOptions, simulate } from './simulate.ts';
 
@@ -22,6 +23,13 @@ describe('a seed', () => {
     const [first, second] = [await simulate(seed, recorded), await simulate(seed, recorded)];
     expect(second.hash).toBe(first.hash);
     expect(second.trace).toEqual(first.trace);
+  });
+
+  test('is the same history in a thread of many', async () => {
+    const hashes = new Map<number, string>();
+    await simulateMany({ from: 3, count: 3, most: 1, onDone: ({ seed, hash }) => hashes.set(seed, hash) });
+    expect([...hashes.keys()].sort()).toEqual([3, 4, 5]);
+    expect(hashes.get(4)).toBe((await simulate(4, recorded)).hash);
   });
 
   test('another gives another history', async () => {
