@@ -408,4 +408,17 @@ describe('results over embedded adapters', () => {
     expect(figures).toMatchObject({ success_rate: null, storage: { objects: 2 } });
     expect(figures.written_resources).toBeGreaterThan(50);
   });
+
+  test('what all forecasts share is written once, not with each of them', async () => {
+    const versions = async () =>
+      [await fhir.search('Device', {}), await fhir.search('DocumentReference', {})]
+        .flat()
+        .map(({ meta }) => meta?.versionId);
+    await handle(received());
+    await handle(made(10));
+    const before = await versions();
+    for (const version of [11, 12]) await handle(made(version));
+    expect(before.length).toBeGreaterThan(0);
+    expect(await versions()).toEqual(before);
+  });
 });

@@ -1,5 +1,6 @@
 /** Events that no retry can help: each ends in the dead letters with its cause and holds up nobody; mended, it is redriven. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, type DeadLetter, openBus, toKafkaHeaders, topicOf } from '@engram/bus';
 import { type EngramEvent, events, makeEvent } from '@engram/contracts';
@@ -113,7 +114,7 @@ async function mended(context: Context, bus: Bus): Promise<string> {
       }),
     ),
   );
-  const event = completedEvent(scan, patientKey, key);
+  const event = completedEvent(scan, patientKey, key, document);
   await bus.publish([event]);
   const group = 'engram.feature-store';
   const letter = await until(async () => (await bus.deadLetters(group)).find((one) => one.event.id === event.id));
@@ -131,7 +132,7 @@ async function mended(context: Context, bus: Bus): Promise<string> {
   return letter.cause.code;
 }
 
-const completedEvent = ({ patientId, studyId }: Scan, patientKey: string, key: string): EngramEvent =>
+const completedEvent = ({ patientId, studyId }: Scan, patientKey: string, key: string, document: Buffer): EngramEvent =>
   makeEvent(events.runCompleted, {
     source: '/engram/faults',
     subject: `r-${studyId}`,
@@ -146,7 +147,14 @@ const completedEvent = ({ patientId, studyId }: Scan, patientKey: string, key: s
       patient_reference: `Patient/${patientId}`,
       session_id: `s-${studyId}`,
       session_date: '2025-11-03',
-      artifacts: [{ name: 'roi_features.json', key, sha256: '0'.repeat(64), bytes: 1 }],
+      artifacts: [
+        {
+          name: 'roi_features.json',
+          key,
+          sha256: createHash('sha256').update(document).digest('hex'),
+          bytes: document.length,
+        },
+      ],
     },
   });
 

@@ -54,7 +54,7 @@ export interface FeaturesWritten {
 
 export async function writeFeatures(deps: WriterDeps, features: RoiFeatures, facts: FeaturesWritten): Promise<void> {
   const writer = writerFor(deps, facts.patientKey, facts.featureSetId);
-  const deviceReference = await writer.put(engineDevice(features.preprocessing_version));
+  const deviceReference = await writer.share(engineDevice(features.preprocessing_version));
   const { measured, takenBack } = featureObservations({ ...facts, features, deviceReference });
   await writer.forward(facts.sequence, measured, takenBack);
 }
@@ -71,8 +71,8 @@ export interface ForecastWritten {
 
 export async function writeForecast(deps: WriterDeps, forecast: Forecast, facts: ForecastWritten): Promise<void> {
   const writer = writerFor(deps, facts.patientKey, forecast.forecast_id);
-  const deviceReference = await writer.put(modelDevice(forecast));
-  const cardReference = await writer.put(
+  const deviceReference = await writer.share(modelDevice(forecast));
+  const cardReference = await writer.share(
     modelCard(forecast.model_version, facts.modelCardText, forecast.prediction_timestamp),
   );
   const shared: ForecastFacts = {

@@ -10,8 +10,8 @@ import { conditionOf, type Identified, identifierOf } from './observation.ts';
 type Written = Identified & { extension?: Extension[] };
 
 export interface Writer {
-  /** `PUT Type?identifier=…` of what says the same whenever it is said; the reference of what was created or replaced. */
-  put<R extends Identified>(resource: R): Promise<string>;
+  /** What many facts share, such as a model's Device: created unless it is there, and never written again; its reference. */
+  share<R extends Identified>(resource: R): Promise<string>;
   /**
    * Moves resources of one type forward to what a version of their subject states, all in one transaction: either every one
    * is there or none. What states as much or more already stays: a writer that comes late changes nothing.
@@ -47,8 +47,15 @@ export function writerFor({ fhir, store, now }: WriterDeps, patientKey: string, 
   };
   return {
     count,
-    async put(resource) {
-      return counted(await fhir.updateWhere(resource, conditionOf(resource)));
+    async share(resource) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await counted(await fhir.create(resource, conditionOf(resource)));
+        } catch (error) {
+          // Of two who create it at once a server may refuse one, which then finds the other's.
+          if (!isEngramError(error, 'FHIR_CONFLICT') || attempt === TRIES) throw error;
+        }
+      }
     },
     async forward(version, resources, over = []) {
       for (let attempt = 1; attempt <= TRIES; attempt++) {
