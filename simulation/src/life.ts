@@ -22,6 +22,8 @@ export class Life {
   readonly #faults: () => Faults;
   readonly #onCrash: () => void;
   readonly #onPause: (life: Life) => void;
+  /** Ends of waits under way: a signal that is made of others is kept by Node for as long as somebody listens to it. */
+  readonly #waits = new Set<() => void>();
   #skew = 0;
 
   constructor(
@@ -35,6 +37,7 @@ export class Life {
     this.#faults = faults;
     this.#onCrash = on.crash;
     this.#onPause = on.pause;
+    world.onEnd(() => this.#forget());
   }
 
   /** Its own clock: wrong while the clock faults last. */
@@ -76,12 +79,18 @@ export class Life {
   /** Resolves after so long, or as soon as the signal is given. */
   readonly pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
-      const wake = (): void => {
-        if (this.isAlive) this.whenAwake(resolve);
-      };
       if (signal?.aborted) return resolve();
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-      this.world.later(ms, wake);
+      const forget = (): void => {
+        signal?.removeEventListener('abort', end);
+        this.#waits.delete(forget);
+      };
+      const end = (): void => {
+        forget();
+        resolve();
+      };
+      this.#waits.add(forget);
+      signal?.addEventListener('abort', end);
+      this.world.later(ms, () => this.whenAwake(end));
     });
 
   /** @returns what ends it. */
@@ -111,8 +120,13 @@ export class Life {
   crash(): void {
     if (!this.isAlive) return;
     this.isAlive = false;
+    this.#forget();
     this.world.say(`${this.name} crashes`);
     this.#onCrash();
+  }
+
+  #forget(): void {
+    for (const forget of this.#waits) forget();
   }
 
   #pause(): void {

@@ -95,6 +95,7 @@ export async function simulate(seed: number, recorded: Recorded, options: Simula
   process.on('unhandledRejection', onUnhandled);
   const hasRested = await world.run(isAtRest, { until: end + REST_MS, steps: MOST_STEPS });
   process.off('unhandledRejection', onUnhandled);
+  world.end();
   const restless = hasRested ? [] : [`it does not come to rest: ${rest.bus.backlog().join('; ')}`];
   const failures = [...unhandled, ...restless, ...checkAll(rest)];
   return {

@@ -23,6 +23,7 @@ export class World {
   now = START;
   steps = 0;
   readonly #heap: Step[] = [];
+  readonly #ends: (() => void)[] = [];
   #planned = 0;
 
   constructor(seed: number) {
@@ -39,6 +40,15 @@ export class World {
       swap(heap, at, above);
       at = above;
     }
+  }
+
+  /** Lets go of what would outlive the schedule. */
+  onEnd(work: () => void): void {
+    this.#ends.push(work);
+  }
+
+  end(): void {
+    for (const work of this.#ends) work();
   }
 
   say(line: string): void {
