@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabels, readMask, readNifti, writeNifti } from '@engram/formats';
+import type { DeviceOptions } from '@engram/kernels';
 import { ensureAtlas, folderTaskStore, pipelineNamed, type RunOutcome, runPipeline } from '@engram/pipelines';
 import type { LabelVolume, MaskVolume, Volume } from '@engram/volume';
 
@@ -18,6 +19,7 @@ export interface PipelineResult {
 export async function withPipeline<T>(
   inputs: { readonly t1: Volume | string; readonly pet?: Volume | string },
   use: (result: PipelineResult) => Promise<T>,
+  device: DeviceOptions = {},
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'engram-bench-'));
   try {
@@ -35,6 +37,7 @@ export async function withPipeline<T>(
       resources: { atlas: { path: atlas.dir, sha256: atlas.sha256 } },
       store: folderTaskStore(join(folder, 'tasks')),
       workDir: join(folder, 'work'),
+      device,
     });
     return await use({
       outcome,
