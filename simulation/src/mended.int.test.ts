@@ -19,6 +19,7 @@ test.each([
   [45, 'a consumer that woke after its lease was taken over wrote older measurements over newer ones'],
   [90, 'a study kept the state of a run that was called off'],
   [1043, 'a study kept the state of a run whose numbers were no news'],
+  [3385, 'a withdrawn PET took the features of the T1 alone with it, which the feature store had just said were left'],
   [304, 'a worker that woke after another had finished its run put other bytes under the artifacts that it named'],
   [1042, 'the withdrawal of a study was taken for older news than the end of its run'],
 ])('seed %i: %s', async (seed) => {

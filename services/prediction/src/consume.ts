@@ -74,7 +74,7 @@ async function onRetracted(deps: ForecastingDeps, event: EngramEvent): Promise<v
   );
   // The feature store will say what is left; until then nothing is made from what was taken back.
   for (const session of await deps.store.sessionsOf(data.patient_key)) {
-    if (session.study_ids.includes(data.study_id)) await deps.store.maskSession(session.feature_set_id);
+    if (session.study_ids.includes(data.study_id)) await deps.store.maskSession(session.feature_set_id, data.study_id);
   }
   if (gone) await deps.store.forgetPatient(data.patient_key);
   else if (patient) await recompute(deps, patient.inputs.patient_id, event);

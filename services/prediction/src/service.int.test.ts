@@ -248,6 +248,24 @@ describe('events', () => {
     expect((await store.patient(PATIENT_KEY))?.refusal?.code).toBe('FORECAST_NO_SCORES');
   });
 
+  test('a withdrawal that crosses with what is left of the session leaves that in use', async () => {
+    const studies = [
+      ...events.featuresStored.example.studies,
+      { role: 'pet' as const, study_id: '18', study_uid: '1.3', study_version: 'b' },
+    ];
+    await consume(deps(), await storeFeatures({ studies }));
+    const { store } = deps();
+    const left = { ...(await storeFeatures()), subjectversion: 2 };
+    const sessionsOf: typeof store.sessionsOf = async (key) => {
+      const sessions = await store.sessionsOf(key);
+      // The feature store says so between our look and our write.
+      if (sessions[0]?.study_ids.includes('18')) await consume(deps(), left);
+      return sessions;
+    };
+    await consume({ ...deps(), store: { ...store, sessionsOf } }, retraction({ study_id: '18' }));
+    expect((await store.sessionsOf(PATIENT_KEY))[0]).toMatchObject({ withdrawn: false, study_ids: ['17'] });
+  });
+
   test('an older fact about a feature set does not undo its withdrawal', async () => {
     const stored = await storeFeatures();
     await consume(deps(), stored);

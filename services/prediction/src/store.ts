@@ -12,8 +12,8 @@ export interface PredictionStore {
   sessionsOf(patientKey: PatientKey): Promise<readonly SessionFeatures[]>;
   /** Keeps a session's features unless the same or a newer fact about them is known. */
   keepSession(session: SessionFeatures): Promise<void>;
-  /** Takes a session out of use before the feature store has said so; its next fact decides. */
-  maskSession(featureSetId: string): Promise<void>;
+  /** Takes a session that rests on a study out of use before the feature store has said so; its next fact decides. */
+  maskSession(featureSetId: string, studyId: string): Promise<void>;
   patient(patientKey: PatientKey): Promise<PatientRecord | undefined>;
   changePatient(
     patientKey: PatientKey,
@@ -63,10 +63,12 @@ export function openPredictionStore(records: Records): PredictionStore {
         current && current.sequence >= session.sequence ? undefined : { value: session },
       );
     },
-    async maskSession(featureSetId) {
-      await changed(sessions)(
-        featureSetId,
-        (current) => current && { value: { ...current, withdrawn: true, mri: null, pet: null } },
+    async maskSession(featureSetId, studyId) {
+      // Asked of the session as it is by now: the feature store may have said what is left.
+      await changed(sessions)(featureSetId, (current) =>
+        current?.study_ids.includes(studyId)
+          ? { value: { ...current, withdrawn: true, mri: null, pet: null } }
+          : undefined,
       );
     },
     patient: async (patientKey) => (await patients.get(patientKey))?.value,
