@@ -1,7 +1,7 @@
 /** A group's dead letters: a topic that is read from its beginning, where a later record settles a letter. */
 import type { FetchedRecord, KafkaClient } from './client.ts';
 import type { Fetch } from './lag.ts';
-import { isSettled } from './records.ts';
+import { settledOffset } from './records.ts';
 
 const WAIT_MS = 200;
 
@@ -17,10 +17,16 @@ export async function readDeadLetters(client: KafkaClient, fetch: Fetch, topic: 
     const records = await fetch([{ topic, partition: 0, offset }], WAIT_MS);
     if (records.length === 0) break;
     for (const record of records) {
-      letters.delete(record.key);
-      if (!isSettled(record)) letters.set(record.key, record);
+      take(letters, record);
       offset = record.offset + 1;
     }
   }
   return [...letters.values()];
+}
+
+function take(letters: Map<string, FetchedRecord>, record: FetchedRecord): void {
+  const settled = settledOffset(record);
+  const known = letters.get(record.key);
+  if (settled === undefined || (known !== undefined && known.offset <= settled)) letters.delete(record.key);
+  if (settled === undefined) letters.set(record.key, record);
 }

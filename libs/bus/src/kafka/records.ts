@@ -88,12 +88,17 @@ export function redrivenRecord(dead: FetchedRecord, to: TopicPartition, now: num
 
 const SETTLED = 'engram_settled';
 
-/** Takes a dead letter out of the list; the log itself is not rewritten. */
-export function settledRecord({ topic, partition, key }: FetchedRecord, now: number): OutgoingRecord {
-  return { topic, partition, key, value: null, headers: { [SETTLED]: '1' }, timestamp: now };
+/**
+ * Takes a dead letter out of the list; the log itself is not rewritten. It names the letter by its offset: what was redriven
+ * may have failed again already, and that letter stays.
+ */
+export function settledRecord({ topic, partition, key, offset }: FetchedRecord, now: number): OutgoingRecord {
+  return { topic, partition, key, value: null, headers: { [SETTLED]: String(offset) }, timestamp: now };
 }
 
-export const isSettled = ({ headers }: FetchedRecord): boolean => SETTLED in headers;
+/** The offset of the last letter of its key that a record settles; undefined of a letter. */
+export const settledOffset = ({ headers }: FetchedRecord): number | undefined =>
+  headers[SETTLED] === undefined ? undefined : Number(headers[SETTLED]);
 
 export function deadLetterOf(record: FetchedRecord, group: string): DeadLetter {
   const { type, attempt } = tryOf(record, undefined);
