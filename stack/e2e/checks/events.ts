@@ -4,15 +4,16 @@ import { topicOf } from '@engram/bus';
 import { type EngramEvent, events } from '@engram/contracts';
 import { kafkaContent, type TopicContent } from '../events.ts';
 import type { Report } from '../report.ts';
+import { timelessKey } from '../timeless-key.ts';
 
 /** Their ids hold no time: a platform with other adapters says the very same. */
-const SAME_IDS = [
-  events.scoreReceived.type,
-  events.studyReceived.type,
-  events.runRequested.type,
+const SAME_IDS = [events.scoreReceived.type, events.studyReceived.type, events.runRequested.type] as const;
+const TIMED_EVENTS = [
+  events.runProgressed.type,
+  events.runCompleted.type,
   events.featuresStored.type,
+  events.forecastMade.type,
 ] as const;
-const TIMED = [events.runProgressed.type, events.runCompleted.type, events.forecastMade.type] as const;
 
 export interface EventFacts {
   readonly kafka: string;
@@ -51,6 +52,11 @@ export async function checkEvents(report: Report, { kafka, embedded, runId, pati
     );
     return undefined;
   });
+  await report.check(area, `${events.featuresStored.type}: one, the same but for where its timed document lies`, () => {
+    assert.deepEqual(here(events.featuresStored.type).map(storedOf), there(events.featuresStored.type).map(storedOf));
+    assert.equal(here(events.featuresStored.type).length, 1);
+    return undefined;
+  });
   await report.check(area, `${events.runProgressed.type}: of this run, versions rising, every task completed`, () =>
     checkProgress(here(events.runProgressed.type), there(events.runProgressed.type), runId),
   );
@@ -63,7 +69,7 @@ export async function checkEvents(report: Report, { kafka, embedded, runId, pati
     area,
     'nothing failed, lies in dead letters or needs a review; what was tried again is a repeat',
     () => {
-      const expected = new Set([...SAME_IDS, ...TIMED].map(topicOf));
+      const expected = new Set([...SAME_IDS, ...TIMED_EVENTS].map(topicOf));
       const said = new Set(
         topics.filter(({ topic }) => expected.has(topic)).flatMap(({ events: held }) => idsOf(held)),
       );
@@ -115,6 +121,11 @@ function outcomeOf({ data }: EngramEvent): unknown {
 
 /** They hold the time of their making. */
 const TIMED_FILES = new Set(['preprocessing_log.json', 'roi_features.json']);
+
+function storedOf({ subject, subjectversion, data }: EngramEvent): unknown {
+  const { features_key, ...rest } = data as { readonly features_key: string };
+  return { subject, subjectversion, ...rest, features_key: timelessKey(features_key) };
+}
 
 interface Progress {
   readonly run_id: string;

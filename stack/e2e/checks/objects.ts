@@ -9,13 +9,7 @@ import type { Outcome } from '../follow.ts';
 import { type Inventory, s3Inventory } from '../inventory.ts';
 import type { Report } from '../report.ts';
 import type { RealStudy } from '../study.ts';
-
-/** Documents that hold the time of their making, or how long it took. */
-const TIMED = /\/(roi_features|preprocessing_log|manifest)\.json$/;
-
-/** The artifacts of a run lie under their digests: one that holds a time lies elsewhere each time. */
-const timeless = (key: string): string =>
-  TIMED.test(key) ? key.replace(/^(runs\/[^/]+)\/[0-9a-f]{64}\//, '$1/*/') : key;
+import { TIMED, timelessKey } from '../timeless-key.ts';
 
 export interface ObjectFacts {
   /** `s3://…`. */
@@ -32,7 +26,7 @@ export async function checkObjects(report: Report, facts: ObjectFacts): Promise<
   let stored: Inventory = new Map();
   await report.check(area, 'the bucket holds the keys of the embedded run and no other', async () => {
     stored = await s3Inventory(s3, environment);
-    assert.deepEqual([...stored.keys()].map(timeless).sort(), [...embedded.keys()].map(timeless).sort());
+    assert.deepEqual([...stored.keys()].map(timelessKey).sort(), [...embedded.keys()].map(timelessKey).sort());
     const bytes = [...stored.values()].reduce((sum, one) => sum + one.bytes, 0);
     return `${stored.size} objects, ${(bytes / 1e6).toFixed(0)} MB`;
   });
