@@ -1,0 +1,156 @@
+/**
+ * Stands for a hospital's FHIR server where a real one would be what is measured: it knows every patient and study by their
+ * numbers, keeps what is written to a study, and counts all else by identifier. No more of FHIR than Engram asks of it.
+ */
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { Bundle, ImagingStudy, Resource } from '@medplum/fhirtypes';
+import { patientOf, type Scan, scoreOf, studyOf } from '../load/hospital.ts';
+
+export interface FhirStandIn {
+  /** FHIR base. */
+  readonly url: string;
+  /** How often each identifier was written: `Type system|value`. */
+  readonly written: ReadonlyMap<string, number>;
+  /** When the report of a scan's first forecast from it was written, by study id. */
+  readonly reportedAt: ReadonlyMap<string, number>;
+  /** What a study's status says now. */
+  statusOf(studyId: string): string | undefined;
+  requests(): number;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+}
+
+const NOTHING: Bundle = { resourceType: 'Bundle', type: 'searchset', entry: [] };
+const found = (...resources: readonly Resource[]): Bundle => ({
+  resourceType: 'Bundle',
+  type: 'searchset',
+  entry: resources.map((resource) => ({ resource, search: { mode: 'match' } })),
+});
+
+/** @param scanOf a patient's or study's id to its scan. */
+export async function startFhirStandIn(
+  scanOf: (id: string) => Scan | undefined,
+  imageUrl: (scan: Scan) => string,
+): Promise<FhirStandIn> {
+  const studies = new Map<string, ImagingStudy & { id: string }>();
+  const written = new Map<string, number>();
+  const held = new Map<string, Resource>();
+  const reportedAt = new Map<string, number>();
+  let count = 0;
+
+  const study = (scan: Scan) => studies.get(scan.studyId) ?? versioned(studyOf(scan, imageUrl(scan)), 1);
+
+  function read(type: string, id: string): Answer {
+    const scan = scanOf(id);
+    if (scan === undefined) return { status: 404 };
+    if (type === 'Patient') return { status: 200, body: patientOf(scan) };
+    if (type === 'ImagingStudy') return { status: 200, body: study(scan) };
+    return { status: 404 };
+  }
+
+  /** Of a patient's resources only: a poll for what has changed finds nothing. */
+  function search(type: string, query: URLSearchParams): Answer {
+    const asked = query.get('identifier')?.split(',') ?? [];
+    if (asked.length > 0)
+      return { status: 200, body: found(...asked.flatMap((one) => held.get(`${type} ${one}`) ?? [])) };
+    const scan = scanOf(query.get('patient')?.replace('Patient/', '') ?? '');
+    if (scan === undefined) return { status: 200, body: NOTHING };
+    if (type === 'ImagingStudy') return { status: 200, body: found(study(scan)) };
+    const isOfScores = type === 'Observation' && query.get('code')?.includes('72106-8');
+    return { status: 200, body: isOfScores ? found(scoreOf(scan)) : NOTHING };
+  }
+
+  /** One resource an identifier, however often it is written. */
+  function write(resource: Resource, condition: string): Resource {
+    const name = `${resource.resourceType} ${new URLSearchParams(condition).get('identifier') ?? condition}`;
+    const before = held.get(name);
+    const id = before?.id ?? String(held.size + 1);
+    const made = {
+      ...resource,
+      id,
+      meta: { ...resource.meta, versionId: String(Number(before?.meta?.versionId ?? 0) + 1) },
+    };
+    held.set(name, made);
+    written.set(name, (written.get(name) ?? 0) + 1);
+    if (resource.resourceType === 'DiagnosticReport') {
+      for (const { reference = '' } of resource.imagingStudy ?? []) {
+        const studyId = reference.replace('ImagingStudy/', '');
+        if (!reportedAt.has(studyId)) reportedAt.set(studyId, Date.now());
+      }
+    }
+    return made;
+  }
+
+  const identifierOf = (resource: Resource): string => {
+    const [first] = 'identifier' in resource && Array.isArray(resource.identifier) ? resource.identifier : [];
+    return `identifier=${encodeURIComponent(`${first?.system}|${first?.value}`)}`;
+  };
+
+  function put(id: string | undefined, condition: string, resource: Resource, ifMatch: string | undefined): Answer {
+    if (id === undefined) return { status: 200, body: write(resource, condition) };
+    const scan = scanOf(id);
+    if (resource.resourceType !== 'ImagingStudy' || scan === undefined) return { status: 404 };
+    const current = study(scan).meta?.versionId ?? '1';
+    if (ifMatch !== undefined && ifMatch !== `W/"${current}"`) return { status: 412 };
+    const next = versioned({ ...resource, id }, Number(current) + 1);
+    studies.set(id, next);
+    return { status: 200, body: next };
+  }
+
+  const transaction = (bundle: Bundle): Answer => ({
+    status: 200,
+    body: {
+      resourceType: 'Bundle',
+      type: 'transaction-response',
+      entry: (bundle.entry ?? []).map(({ resource, request }) => {
+        const made = write(resource as Resource, identifierOf(resource as Resource));
+        const status = request?.method === 'POST' ? '201 Created' : '200 OK';
+        return { resource: made, response: { status, location: `${made.resourceType}/${made.id}` } };
+      }),
+    },
+  });
+
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    count++;
+    const url = new URL(request.url ?? '', 'http://stand-in');
+    const [type = '', id] = url.pathname.replace(/^\/fhir\/?/, '').split('/');
+    if (request.method === 'GET') return id === undefined ? search(type, url.searchParams) : read(type, id);
+    const resource = JSON.parse(await text(request)) as Resource;
+    if (request.method === 'PUT') return put(id, url.search.slice(1), resource, request.headers['if-match']);
+    if (type === '') return transaction(resource as Bundle);
+    const condition = String(request.headers['if-none-exist'] ?? JSON.stringify(resource));
+    const there = held.get(`${resource.resourceType} ${new URLSearchParams(condition).get('identifier') ?? condition}`);
+    return there === undefined ? { status: 201, body: write(resource, condition) } : { status: 200, body: there };
+  }
+
+  const server = createServer((request, response) => {
+    answer(request).then(
+      ({ status, body }) =>
+        response
+          .writeHead(status, { 'content-type': 'application/fhir+json' })
+          .end(JSON.stringify(body ?? { resourceType: 'OperationOutcome', issue: [] })),
+      () => response.writeHead(400).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/fhir`,
+    written,
+    reportedAt,
+    statusOf: (studyId) =>
+      studies.get(studyId)?.extension?.find(({ url }) => url.endsWith('/preprocessing-status'))?.valueCode,
+    requests: () => count,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+const versioned = (study: ImagingStudy & { id: string }, version: number) => ({
+  ...study,
+  meta: { ...study.meta, versionId: String(version) },
+});
