@@ -58,7 +58,8 @@ ready.each([
   ['05', 69.6],
 ])('head %s: brain, tissue, ventricles and uptake agree with the label map', async (id, ventriclesMl) => {
   const { labels } = await readLabels(sharedData('labels', `training_seg_${id}.nii.gz`));
-  const { t1, truth } = t1FromLabels(labels, { voxelMm: 2, seed: 5 });
+  // At the maps' own 1 mm: at 2 mm a small ventricle is mostly partial volume, and a third of it is lost.
+  const { t1, truth } = t1FromLabels(labels, { seed: 5 });
   const { pet } = petFromLabels(labels, { voxelMm: 3, rigid: { degrees: 6, mm: 7 }, seed: 6 });
   await mkdir(join(dir, id));
   const [t1Path, petPath] = [join(dir, id, 't1.nii.gz'), join(dir, id, 'pet.nii.gz')];
@@ -72,9 +73,10 @@ ready.each([
   const { mask } = await readMask(join(dir, `head-${id}-out`, 'brain_mask.nii.gz'));
   expect(dice(mask.data, truth.brain.data)).toBeGreaterThan(0.93);
   const tissue = features?.tissue_ml;
+  console.info(`map ${id}: ventricles ${tissue?.ventricles.toFixed(1)} mL, true ${ventriclesMl}`);
   expect(Math.abs((tissue?.gm ?? 0) / truth.volumesMl.gm - 1)).toBeLessThan(0.2);
   expect(Math.abs((tissue?.wm ?? 0) / truth.volumesMl.wm - 1)).toBeLessThan(0.2);
-  expect(Math.abs((tissue?.ventricles ?? 0) / ventriclesMl - 1)).toBeLessThan(0.15);
+  expect(Math.abs((tissue?.ventricles ?? 0) / ventriclesMl - 1)).toBeLessThan(0.1);
   // Near 1: the reference is the same region without its outermost voxels, where uptake spills out.
   const suvr = features?.pet_roi_features ?? [];
   for (const name of AAL_93.regions.slice(90).map((region) => region.name))
