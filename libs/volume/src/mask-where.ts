@@ -1,6 +1,6 @@
 /**
- * 1 where `test` holds, 0 elsewhere. A loop, because `Uint8Array.from` with a callback walks an iterator: twenty times the time on a
- * whole head.
+ * 1 where `test` holds, 0 elsewhere. A loop, because `Uint8Array.from` with a callback walks an iterator, which on a whole head takes
+ * seconds.
  */
 export function maskWhere<T extends Float32Array | Uint8Array | Uint16Array | Int32Array>(
   data: T,

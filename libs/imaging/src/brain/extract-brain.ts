@@ -16,12 +16,12 @@ import {
   voxelSize,
   worldBounds,
 } from '@engram/volume';
+import { type Box, boxOf, cropInto, gridOfBox, uncropInto } from '../crop.ts';
 import { pyramid } from '../linear/pyramid.ts';
 import { type LinearResult, registerLinear } from '../linear/register-linear.ts';
 import { fillHoles } from '../morphology/fill-holes.ts';
 import { largestComponent } from '../morphology/largest-component.ts';
 import { type Carved, carveBrain } from './carve-brain.ts';
-import { type Box, boxOf, cropInto, gridOfBox, uncropInto } from './crop.ts';
 import { assertHead, confidenceOf, type HeadEvidence } from './judge-head.ts';
 import type { BrainTemplate } from './prepare-template.ts';
 import { sampleOnto } from './sample.ts';

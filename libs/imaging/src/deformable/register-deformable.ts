@@ -81,7 +81,7 @@ const SETTLING = { sigmaForce: 4, sigmaField: 0.3, stepLimit: 0.2, forceFloor: 1
  * steps with smoothed forces and fields (Yushkevich et al. 2016), Adam step sizes (Jena et al. 2024), coarse to fine.
  * Deterministic: the same voxels for any number of threads. Equations in docs/algorithms/deformable.md.
  *
- * @param options `inverse: false` leaves out the way back and the check of it: a fifth of the time.
+ * @param options `inverse: false` leaves out the way back and the check of it, for those who need neither.
  * @throws IMAGE_EMPTY without signal, MASK_GRID_MISMATCH, DEVICE_OUT_OF_MEMORY; the signal's reason when aborted.
  */
 export function registerDeformable(

@@ -8,8 +8,8 @@ import {
   type MaskVolume,
   multiplyAffines,
   type Volume,
-  voxelSize,
 } from '@engram/volume';
+import { boxAround, uncropInto } from '../crop.ts';
 import { judgePose } from '../linear/judge-pose.ts';
 import { registerRigid } from '../linear/register-linear.ts';
 import { insideMask } from '../linear/similarity.ts';
@@ -110,27 +110,9 @@ export async function alignPetToT1(
 
 /** The smallest box along the voxel axes that holds the mask, with a margin. */
 function brainBox(brain: MaskVolume): MaskVolume {
-  const [nx, ny, nz] = brain.shape;
-  const [mx, my, mz] = voxelSize(brain.affine).map((size) => Math.ceil(MARGIN_MM / size));
-  let [x0, x1, y0, y1, z0, z1] = [nx, -1, ny, -1, nz, -1];
-  for (let k = 0, at = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, at++) {
-        if (brain.data[at] === 0) continue;
-        if (i < x0) x0 = i;
-        if (i > x1) x1 = i;
-        if (j < y0) y0 = j;
-        if (j > y1) y1 = j;
-        if (k < z0) z0 = k;
-        if (k > z1) z1 = k;
-      }
-  const data = new Uint8Array(brain.data.length);
-  for (let k = Math.max(0, z0 - mz); k <= Math.min(nz - 1, z1 + mz); k++)
-    for (let j = Math.max(0, y0 - my); j <= Math.min(ny - 1, y1 + my); j++) {
-      const row = (k * ny + j) * nx;
-      data.fill(1, row + Math.max(0, x0 - mx), row + Math.min(nx - 1, x1 + mx) + 1);
-    }
-  return { ...gridOf(brain), data };
+  const box = boxAround(brain, MARGIN_MM);
+  const inside = new Uint8Array(box.shape[0] * box.shape[1] * box.shape[2]).fill(1);
+  return { ...gridOf(brain), data: uncropInto(inside, box, brain.shape, new Uint8Array(brain.data.length)) };
 }
 
 /** Share of the mask's voxels that land inside the PET's field of view. */

@@ -4,7 +4,7 @@
  */
 import type { Device } from '@engram/kernels';
 import { gridAtSpacing, type MaskVolume, type Volume, voxelSize } from '@engram/volume';
-import { boxAround, cropMask, cropVolume } from '../brain/crop.ts';
+import { boxAround, cropMask, cropVolume } from '../crop.ts';
 import { dilate } from '../morphology/dilate.ts';
 import { erode } from '../morphology/erode.ts';
 import { resample, resampleMask } from '../resample.ts';

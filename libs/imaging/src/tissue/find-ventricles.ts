@@ -13,8 +13,8 @@ import {
   voxelSize,
   voxelVolume,
 } from '@engram/volume';
-import { boxOf, cropInto, uncropInto } from '../brain/crop.ts';
 import { distanceMap } from '../brain/distance-map.ts';
+import { boxOf, cropInto, uncropInto } from '../crop.ts';
 import { flood } from './flood.ts';
 
 export interface VentricleOptions {

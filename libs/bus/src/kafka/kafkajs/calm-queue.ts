@@ -1,6 +1,6 @@
 /**
- * kafkajs 2.2.4 looks every millisecond, on every connection, whether a request waits in its queue, also while none does: a
- * tenth of a core in each idle process. With this it looks while one waits.
+ * kafkajs 2.2.4 looks every millisecond, on every connection, whether a request waits in its queue, also while none does.
+ * With this it looks while one waits.
  */
 import { createRequire } from 'node:module';
 
