@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAllowList } from './allow-list.ts';
 import { guardedFetch } from './guarded-fetch.ts';
@@ -78,4 +78,24 @@ test('more bytes than the limit, too slow, cut short and unreachable are coded f
   await expect(cut.text()).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
   const nobody = guardedFetch({ allow: parseAllowList(['http://127.0.0.1:1']) });
   await expect(nobody('http://127.0.0.1:1/')).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
+});
+
+test('a server that hangs up while its answer waits to be read ends neither the process nor the answer', async () => {
+  // Node's own fetch asserts here, out of reach of any catch: https://github.com/nodejs/undici/issues/5360
+  const body = Buffer.alloc(64 * 1024, 'a');
+  const hasty: TcpServer = createTcpServer((socket) => {
+    socket.once('data', () => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`);
+      socket.end(body);
+    });
+  });
+  await new Promise<void>((resolve) => hasty.listen(0, '127.0.0.1', resolve));
+  try {
+    const base = `http://127.0.0.1:${(hasty.address() as AddressInfo).port}`;
+    const answer = await guardedFetch({ allow: parseAllowList([base]) })(base);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(body);
+  } finally {
+    hasty.close();
+  }
 });

@@ -1,5 +1,7 @@
 /** STOW-RS (PS3.18 10.5): puts DICOM files into a PACS, as a scanner's gateway would. */
 import { randomUUID } from 'node:crypto';
+// Not Node's own, which ends the process when a server hangs up while its answer waits (nodejs/undici issue 5360).
+import { fetch } from 'undici';
 
 const BYTES_A_REQUEST = 16 << 20;
 const STORED = '00081199';
