@@ -1,8 +1,8 @@
 /** Loads a model once, checks it against its manifest, and keeps it warm. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngramError } from '@engram/errors';
+import { readModelFolder } from '@engram/onnx';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Prediction } from './fit/network.ts';
 import { INPUTS } from './inputs/input-vector.ts';
@@ -23,48 +23,18 @@ export const DEFAULT_MODEL = new URL('../progression/', import.meta.url);
 /** Points; single precision through two runtimes' orders of summation. */
 const GOLDEN_TOLERANCE = 5e-3;
 
-async function parsedManifest(folder: string): Promise<ModelManifest> {
-  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch((error: unknown) => {
-    throw new EngramError('MODEL_INVALID', 'the model folder has no manifest.json', {
-      file: 'manifest.json',
-      cause: error,
-    });
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new EngramError('MODEL_INVALID', 'manifest.json is not JSON', { file: 'manifest.json', cause: error });
-  }
-  const parsed = modelManifest.safeParse(json);
-  if (!parsed.success) {
-    const field = parsed.error.issues[0]?.path.join('.') ?? '';
-    throw new EngramError('MODEL_INVALID', `manifest.json does not fit its schema at ${field}`, {
-      file: 'manifest.json',
-      field,
-    });
-  }
-  return parsed.data;
-}
-
 /**
  * @param folder holds manifest.json, the ONNX file it names and MODEL_CARD.md
  * @throws MODEL_CORRUPT when the file's sha256 is not the manifest's; MODEL_INVALID when the contract does not fit or the
  * runtime does not reproduce the manifest's golden case
  */
 export async function loadModel(folder: string): Promise<ProgressionModel> {
-  const manifest = await parsedManifest(folder);
+  const { manifest, bytes } = await readModelFolder(folder, modelManifest);
   const field = contractBreak(manifest);
   if (field) {
     throw new EngramError('MODEL_INVALID', `the model was trained for another ${field}`, {
       file: 'manifest.json',
       field,
-    });
-  }
-  const bytes = await readFile(join(folder, manifest.file));
-  if (createHash('sha256').update(bytes).digest('hex') !== manifest.sha256) {
-    throw new EngramError('MODEL_CORRUPT', `${manifest.file} does not have the sha256 of its manifest`, {
-      file: manifest.file,
     });
   }
   const card = await readFile(join(folder, 'MODEL_CARD.md'), 'utf8');

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { HORIZONS_MONTHS, SCORES } from '@engram/contracts';
 import { EngramError } from '@engram/errors';
+import { OPSET } from '@engram/onnx';
 import { evaluate } from './fit/evaluate.ts';
 import { FIT_DEFAULTS, type FitOptions, fitNetwork } from './fit/fit-network.ts';
 import { OUTPUTS, predict, QUANTILES } from './fit/network.ts';
@@ -10,7 +11,6 @@ import { INPUT_NAMES, inputVector } from './inputs/input-vector.ts';
 import type { ModelManifest } from './manifest.ts';
 import { modelCard } from './model-card.ts';
 import { EVENT_OUTPUT, exportNetwork, INPUT_NAME, QUANTILE_OUTPUT } from './onnx/export-network.ts';
-import { OPSET } from './onnx/graph.ts';
 import { seededRandom } from './random.ts';
 import { type Example, simulateCohort } from './simulate/cohort.ts';
 import { examplesOf, parseTable } from './tables/longitudinal-table.ts';

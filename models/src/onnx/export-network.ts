@@ -1,5 +1,6 @@
 /** The network as an ONNX graph: operators of opset 17 that every runtime has; no attention, hence no NaN on masks. */
 import { SCORES } from '@engram/contracts';
+import { encodeModel, floats, integers, node, type Tensor } from '@engram/onnx';
 import {
   HORIZONS,
   INCREMENT_SIGNS,
@@ -12,7 +13,6 @@ import {
   QUANTILES,
 } from '../fit/network.ts';
 import { INPUTS, STAGE_INPUTS } from '../inputs/input-vector.ts';
-import { encodeModel, floats, integers, node, type Tensor } from './graph.ts';
 
 export const INPUT_NAME = 'features';
 export const QUANTILE_OUTPUT = 'quantiles';
