@@ -51,7 +51,7 @@ describe.skipIf(!hasNibabel)('nibabel (needs python3 with nibabel)', () => {
     (datatype) => {
       const data = Float32Array.from({ length: 24 }, (_, i) => i * 9);
       for (const version of [1, 2] as const) {
-        for (const gzip of [true, false]) {
+        for (const gzip of [true, false, 'runs'] as const) {
           const bytes = writeNifti(
             { shape: [4, 3, 2], frames: 1, affine: straight, data },
             { datatype, version, gzip },

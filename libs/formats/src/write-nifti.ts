@@ -2,7 +2,7 @@
 import { endianness } from 'node:os';
 import { EngramError } from '@engram/errors';
 import { type LabelVolume, type MaskVolume, orientationOf, reorient, type Volume } from '@engram/volume';
-import { gzip } from './gzip.ts';
+import { type Compression, gzip } from './gzip.ts';
 import { type DatatypeEntry, datatypes } from './nifti-datatype.ts';
 import type { NiftiHeader } from './nifti-header.ts';
 import { niftiHeaderBytes } from './nifti-header-bytes.ts';
@@ -28,8 +28,8 @@ export interface WriteOptions {
   readonly description?: string;
   readonly intent?: { readonly code: number; readonly name?: string };
   readonly version?: 1 | 2;
-  /** false writes a plain `.nii`; a number is the gzip level. */
-  readonly gzip?: boolean | number;
+  /** false writes a plain `.nii`. */
+  readonly gzip?: boolean | Compression;
 }
 
 /**
@@ -65,7 +65,7 @@ export function codesOf({ like, spaceCode }: WriteOptions): { qformCode: number;
   return { sformCode, qformCode: like?.qformCode || sformCode };
 }
 
-export function joined(header: Uint8Array, body: Uint8Array, compress: boolean | number = true): Uint8Array {
+export function joined(header: Uint8Array, body: Uint8Array, compress: boolean | Compression = true): Uint8Array {
   const bytes = new Uint8Array(header.length + body.length);
   bytes.set(header);
   bytes.set(body, header.length);

@@ -56,6 +56,8 @@ export function computeSuvr(pet: Volume, reference: MaskVolume, { erodeVoxels = 
   if (!(referenceMean > 0)) {
     throw new EngramError('SUVR_REFERENCE_EMPTY', 'The mean uptake in the reference region is not positive');
   }
-  const suvr: Volume = { ...gridOf(pet), frames: 1, data: pet.data.map((v) => v / referenceMean) };
+  const data = new Float32Array(pet.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = pet.data[i] / referenceMean;
+  const suvr: Volume = { ...gridOf(pet), frames: 1, data };
   return { suvr, referenceMean, voxels, coverage };
 }

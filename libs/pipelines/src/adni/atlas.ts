@@ -17,13 +17,12 @@ import {
 } from '@engram/imaging';
 import type { Device } from '@engram/kernels';
 import { determinant, type Grid, gridAtSpacing, gridOf, type MaskVolume, type Volume, voxelSize } from '@engram/volume';
-import type { Atlas } from '../atlas/load-atlas.ts';
 import { defineTask } from '../task.ts';
 import type { AtlasSummary } from './atlas-summary.ts';
 import { readBrainSummary } from './brain.ts';
 import { readImage, readImageAndHeader, readMaskOf, writeImage, writeJson } from './files.ts';
 import type { AdniParameters } from './parameters.ts';
-import { atlasOf, brainTemplateOf } from './template.ts';
+import { atlasOf, type PreparedAtlas } from './template.ts';
 
 /** Everything that an attempt is judged by, on the grid of the registration. */
 interface Subject {
@@ -34,7 +33,7 @@ interface Subject {
 }
 
 interface Template {
-  readonly atlas: Atlas;
+  readonly atlas: PreparedAtlas;
   /** Without the fluid around it, as the T1's brain is. */
   readonly stripped: Volume;
   readonly brain: MaskVolume;
@@ -77,7 +76,7 @@ export const atlas = defineTask<AdniParameters>({
       cropVolume(await readImage(context, 'tissue/gm.nii.gz'), box),
       context.device,
     );
-    const template = await templateOf(await atlasOf(context), (await brainTemplateOf(context)).brain);
+    const template = templateOf(await atlasOf(context));
 
     const attempts: Attempt[] = [];
     for (const method of ['deformable', 'affine', 'rigid'] as const) {
@@ -123,7 +122,8 @@ async function subjectOn(grid: Grid, native: Volume, mask: MaskVolume, gm: Volum
   return { t1, brain, stripped: masked(t1, brain), gm: await resample(gm, grid, {}, device) };
 }
 
-async function templateOf(atlasImages: Atlas, brain: MaskVolume): Promise<Template> {
+function templateOf(atlasImages: PreparedAtlas): Template {
+  const { brain } = atlasImages.template;
   return { atlas: atlasImages, brain, stripped: masked(atlasImages.t1, brain) };
 }
 

@@ -1,24 +1,44 @@
 /** Reading and writing the files of tasks. */
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type NiftiHeader, readLabels, readMask, readNifti, type WriteOptions, writeNifti } from '@engram/formats';
-import type { LabelVolume, MaskVolume, Volume } from '@engram/volume';
+import {
+  type NiftiHeader,
+  readLabels,
+  readMask,
+  readNifti,
+  readNiftiHeader,
+  type WriteOptions,
+  writeNifti,
+} from '@engram/formats';
+import { type LabelVolume, type MaskVolume, orientationOf, type Volume } from '@engram/volume';
 import { canonicalJson } from '../canonical-json.ts';
 import type { TaskContext } from '../task.ts';
+import { RECENT_BYTES, recentImages } from './recent-images.ts';
 
-export const readImage = async (context: TaskContext, name: string): Promise<Volume> =>
-  (await readNifti(context.input(name).path)).volume;
+const recent = recentImages(RECENT_BYTES);
 
-export const readImageAndHeader = async (
+/** Read once a process where memory allows: its voxels are not to be written into. */
+export const readImageAndHeader = (
   context: TaskContext,
   name: string,
-): Promise<{ readonly volume: Volume; readonly header: NiftiHeader }> => readNifti(context.input(name).path);
+): Promise<{ readonly volume: Volume; readonly header: NiftiHeader }> => {
+  const { path, sha256 } = context.input(name);
+  return recent.get(sha256, 'image', () => readNifti(path));
+};
 
-export const readMaskOf = async (context: TaskContext, name: string): Promise<MaskVolume> =>
-  (await readMask(context.input(name).path)).mask;
+export const readImage = async (context: TaskContext, name: string): Promise<Volume> =>
+  (await readImageAndHeader(context, name)).volume;
 
-export const readLabelsOf = async (context: TaskContext, name: string): Promise<LabelVolume> =>
-  (await readLabels(context.input(name).path)).labels;
+export const readMaskOf = (context: TaskContext, name: string): Promise<MaskVolume> => {
+  const { path, sha256 } = context.input(name);
+  return recent.get(sha256, 'mask', async () => (await readMask(path)).mask);
+};
+
+export const readLabelsOf = (context: TaskContext, name: string): Promise<LabelVolume> => {
+  const { path, sha256 } = context.input(name);
+  return recent.get(sha256, 'labels', async () => (await readLabels(path)).labels);
+};
 
 export const readJson = async (context: TaskContext, name: string): Promise<unknown> =>
   JSON.parse(await readFile(context.input(name).path, 'utf8'));
@@ -27,12 +47,26 @@ export const readJson = async (context: TaskContext, name: string): Promise<unkn
 export const writeJson = (context: TaskContext, name: string, value: unknown): Promise<void> =>
   writeFile(join(context.workDir, name), `${canonicalJson(value)}\n`);
 
-export const writeImage = (
+/** Kept for the tasks that read it: `image` is not to be written into afterwards. */
+export async function writeImage(
   context: TaskContext,
   name: string,
   image: Volume | LabelVolume | MaskVolume,
   options: WriteOptions = {},
-): Promise<void> => writeFile(join(context.workDir, name), writeNifti(image, options));
+): Promise<void> {
+  const bytes = writeNifti(image, options);
+  await writeFile(join(context.workDir, name), bytes);
+  const reordered = options.like !== undefined && orientationOf(options.like.affine) !== orientationOf(image.affine);
+  if (reordered || options.datatype !== undefined) return;
+  // As a reader finds it: a file holds its affine in single precision.
+  const header = await readNiftiHeader(bytes);
+  const { shape, affine, frames } = header;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const { data } = image;
+  if (data instanceof Float32Array) recent.put(sha256, 'image', { volume: { shape, affine, frames, data }, header });
+  else if (data instanceof Uint16Array) recent.put(sha256, 'labels', { shape, affine, data });
+  else recent.put(sha256, 'mask', { shape, affine, data });
+}
 
-/** For files that only other tasks read: the quickest level costs a fifth of the time of the default one. */
-export const INTERMEDIATE: WriteOptions = { gzip: 1 };
+/** For float images, whose size is that of their noise. */
+export const FLOATS: WriteOptions = { gzip: 'runs' };

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { sidecarOf } from '../run-inputs.ts';
 import { defineTask, type TaskContext } from '../task.ts';
 import { convertDicom } from './convert-dicom.ts';
-import { INTERMEDIATE, readJson, writeImage, writeJson } from './files.ts';
+import { FLOATS, readJson, writeImage, writeJson } from './files.ts';
 import type { AdniParameters } from './parameters.ts';
 import { SCANNER, spaceOf } from './pet-pose.ts';
 import { type PetMetadata, parsePetSidecar, windowOf } from './pet-timing.ts';
@@ -30,7 +30,7 @@ const LEAST_EXTENT_MM = 90;
 /** Reads the PET and what is known of its frames and tracer. */
 export const importPet = defineTask<AdniParameters>({
   name: 'import-pet',
-  version: 2,
+  version: 3,
   needs: [],
   reads: ['pet'],
   weight: 4,
@@ -53,7 +53,7 @@ export const importPet = defineTask<AdniParameters>({
     const fits = timing === null || timing.startsS.length === volume.frames;
     if (!fits)
       context.warn(`The sidecar has times of ${timing.startsS.length} frames for ${volume.frames}: left aside`);
-    await writeImage(context, 'pet.nii.gz', volume, INTERMEDIATE);
+    await writeImage(context, 'pet.nii.gz', volume, FLOATS);
     await writeJson(context, 'pet.json', { tracer, timing: fits ? timing : null, frames: volume.frames, space });
   },
 });

@@ -5,13 +5,13 @@ import { orientationOf, type Volume, voxelSize } from '@engram/volume';
 import { defineTask, type TaskContext } from '../task.ts';
 import { checkT1 } from './check-t1.ts';
 import { convertDicom } from './convert-dicom.ts';
-import { INTERMEDIATE, writeImage } from './files.ts';
+import { FLOATS, writeImage } from './files.ts';
 import type { AdniParameters } from './parameters.ts';
 
 /** Reads the T1, from NIfTI or a folder of DICOM files, and refuses what is none. */
 export const importT1 = defineTask<AdniParameters>({
   name: 'import-t1',
-  version: 1,
+  version: 2,
   needs: [],
   reads: ['t1'],
   weight: 4,
@@ -26,8 +26,9 @@ export const importT1 = defineTask<AdniParameters>({
     const size = voxelSize(volume.affine).map((mm) => Number(mm.toFixed(3)));
     context.note(`${volume.shape.join(' x ')} voxels of ${size.join(' x ')} mm, ${orientationOf(volume.affine)}`);
     // Some converters leave a little ringing below zero; a logarithm cannot take it.
-    const data = volume.data.map((value) => Math.max(0, value));
-    await writeImage(context, 't1.nii.gz', { ...volume, data }, { like: header, ...INTERMEDIATE });
+    const data = new Float32Array(volume.data.length);
+    for (let at = 0; at < data.length; at++) data[at] = Math.max(0, volume.data[at]);
+    await writeImage(context, 't1.nii.gz', { ...volume, data }, { like: header, ...FLOATS });
   },
 });
 

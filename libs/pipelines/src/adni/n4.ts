@@ -1,12 +1,12 @@
 import { correctBias } from '@engram/imaging';
 import { defineTask } from '../task.ts';
-import { INTERMEDIATE, readImageAndHeader, writeImage, writeJson } from './files.ts';
+import { FLOATS, readImageAndHeader, writeImage, writeJson } from './files.ts';
 import type { AdniParameters } from './parameters.ts';
 
 /** Removes the coil's shading from the T1. */
 export const n4 = defineTask<AdniParameters>({
   name: 'n4',
-  version: 1,
+  version: 2,
   needs: ['import-t1'],
   weight: 12,
   outputs: ['n4.nii.gz', 'n4.json'],
@@ -21,7 +21,7 @@ export const n4 = defineTask<AdniParameters>({
       splineSpacing: options.spline_mm,
       onProgress: context.progress,
     });
-    await writeImage(context, 'n4.nii.gz', corrected, { like: header, ...INTERMEDIATE });
+    await writeImage(context, 'n4.nii.gz', corrected, { like: header, ...FLOATS });
     await writeJson(context, 'n4.json', { iterations, convergence });
     context.note(`${iterations.join(' + ')} iterations`);
   },

@@ -1,7 +1,7 @@
 import { averageFrames, rounded } from '@engram/imaging';
 import { z } from 'zod';
 import { defineTask } from '../task.ts';
-import { INTERMEDIATE, readImage, writeImage, writeJson } from './files.ts';
+import { FLOATS, readImage, writeImage, writeJson } from './files.ts';
 import { readPetSummary } from './import-pet.ts';
 import type { AdniParameters } from './parameters.ts';
 import { windowOf } from './pet-timing.ts';
@@ -15,7 +15,7 @@ export const averageSummary = z.object({
 /** Brings the frames of the tracer's window into register and averages them. */
 export const petAverage = defineTask<AdniParameters>({
   name: 'pet-average',
-  version: 1,
+  version: 2,
   needs: ['import-pet'],
   weight: 8,
   outputs: ['pet_mean.nii.gz', 'average.json'],
@@ -31,7 +31,7 @@ export const petAverage = defineTask<AdniParameters>({
       context.device,
     );
     for (const warning of found.warnings) context.warn(warning);
-    await writeImage(context, 'pet_mean.nii.gz', found.mean, INTERMEDIATE);
+    await writeImage(context, 'pet_mean.nii.gz', found.mean, FLOATS);
     const motion = found.motionMm.map(rounded);
     await writeJson(context, 'average.json', { frames: found.frames, window_s: found.windowS, motion_mm: motion });
     context.note(`${found.frames} of ${pet.frames} frames, most motion ${Math.max(0, ...motion).toFixed(1)} mm`);

@@ -1,7 +1,7 @@
 import { alignPetToT1, resample } from '@engram/imaging';
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../task.ts';
-import { INTERMEDIATE, readImage, readImageAndHeader, readJson, readMaskOf, writeImage, writeJson } from './files.ts';
+import { FLOATS, readImage, readImageAndHeader, readJson, readMaskOf, writeImage, writeJson } from './files.ts';
 import { readPetSummary } from './import-pet.ts';
 import type { AdniParameters } from './parameters.ts';
 import { choosePose, spaceOf } from './pet-pose.ts';
@@ -22,7 +22,7 @@ export const readAlignment = async (context: TaskContext): Promise<z.infer<typeo
 /** Lays the static PET over the T1 of the same head. */
 export const petToT1 = defineTask<AdniParameters>({
   name: 'pet-to-t1',
-  version: 2,
+  version: 3,
   needs: ['import-pet', 'pet-average', 'n4', 'brain'],
   weight: 8,
   outputs: ['pet_in_t1.nii.gz', 'pet_fov.nii.gz', 'alignment.json'],
@@ -47,7 +47,7 @@ export const petToT1 = defineTask<AdniParameters>({
       seen[at] = 1;
       values[at] = moved.data[at];
     }
-    await writeImage(context, 'pet_in_t1.nii.gz', { ...moved, data: values }, { like: header, ...INTERMEDIATE });
+    await writeImage(context, 'pet_in_t1.nii.gz', { ...moved, data: values }, { like: header, ...FLOATS });
     await writeImage(context, 'pet_fov.nii.gz', { shape: t1.shape, affine: t1.affine, data: seen }, { like: header });
     await writeJson(context, 'alignment.json', {
       t1_to_pet: matrix,

@@ -1,70 +1,95 @@
-/** The atlas as a task sees it: read once per process, its costly derivations kept beside it. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+/** The atlas as a task sees it: read once per process, what follows from it kept beside it. */
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readMask, writeNifti } from '@engram/formats';
+import { readMask, readNifti, writeNifti } from '@engram/formats';
 import { type BrainTemplate, prepareTemplate, signedDistance } from '@engram/imaging';
-import { type MaskVolume, sameGrid } from '@engram/volume';
-import { type Atlas, loadAtlas } from '../atlas/load-atlas.ts';
-import { readManifest } from '../atlas/manifest.ts';
+import { sameGrid, type Volume } from '@engram/volume';
+import { z } from 'zod';
+import { type AtlasImages, loadAtlas, readAtlasImages } from '../atlas/load-atlas.ts';
+import { type AtlasManifest, readManifest } from '../atlas/manifest.ts';
 import type { TaskContext } from '../task.ts';
 
-const atlases = new Map<string, Promise<Atlas>>();
-const templates = new Map<string, Promise<BrainTemplate>>();
+/** What follows from the atlas's images; to derive it costs as much as a quarter of a brain's extraction. */
+interface Derived {
+  /** Share of grey matter. */
+  readonly gm: Volume;
+  readonly intracranialMl: number;
+  readonly template: Omit<BrainTemplate, 't1'>;
+}
 
-const remembered = async <T>(memory: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
-  const known = memory.get(key) ?? make();
-  memory.set(key, known);
+export interface PreparedAtlas extends AtlasImages, Omit<Derived, 'template'> {
+  readonly template: BrainTemplate;
+}
+
+const atlases = new Map<string, Promise<PreparedAtlas>>();
+
+export const atlasOf = async (context: TaskContext): Promise<PreparedAtlas> => {
+  const { path: dir, sha256 } = context.input('atlas');
+  const known = atlases.get(sha256) ?? prepare(context, dir, sha256);
+  atlases.set(sha256, known);
   try {
     return await known;
   } catch (error) {
-    memory.delete(key);
+    atlases.delete(sha256);
     throw error;
   }
 };
 
-export const atlasOf = (context: TaskContext): Promise<Atlas> => {
-  const { path: dir, sha256 } = context.input('atlas');
-  return remembered(atlases, sha256, async () => loadAtlas({ dir, sha256, manifest: await readManifest(dir) }));
-};
+/** What brain extraction knows of the template. */
+export const brainTemplateOf = async (context: TaskContext): Promise<BrainTemplate> =>
+  (await atlasOf(context)).template;
 
-/** Raised whenever `prepareTemplate` would give another mask for the same atlas. */
-const PREPARED = 'prepared-1';
+/** Raised whenever another version of the code would derive something else from the same atlas. */
+const PREPARED = 'prepared-2';
 
-/** What brain extraction knows of the template; the segmentation behind it is kept in the atlas folder where one may write. */
-export async function brainTemplateOf(context: TaskContext): Promise<BrainTemplate> {
-  const { path: dir, sha256 } = context.input('atlas');
-  return remembered(templates, sha256, async () => {
-    const atlas = await atlasOf(context);
-    const folder = join(dir, `${PREPARED}-${sha256.slice(0, 16)}`);
-    let masks = await readKept(folder, atlas.brain);
-    if (!masks) {
-      masks = await prepareTemplate(atlas.t1, atlas.brain);
-      await keep(folder, masks).catch(() => context.note('the prepared template could not be kept'));
-    }
-    // From the masks alone, whether kept or just made: both ways must give the same bits.
-    const { brain, ventricles } = masks;
-    return { t1: atlas.t1, brain, ventricles, distance: signedDistance(brain), surroundings: atlas.brain };
-  });
+async function prepare(context: TaskContext, dir: string, sha256: string): Promise<PreparedAtlas> {
+  const manifest = await readManifest(dir);
+  const images = await readAtlasImages({ dir, manifest });
+  const folder = join(dir, `${PREPARED}-${sha256.slice(0, 16)}`);
+  let derived = await readKept(folder, images.t1);
+  if (!derived) {
+    derived = await derive(dir, sha256, manifest);
+    await keep(folder, derived).catch(() => context.note('what follows from the atlas could not be kept'));
+  }
+  return { ...images, ...derived, template: { ...derived.template, t1: images.t1 } };
 }
 
-type Masks = Pick<BrainTemplate, 'brain' | 'ventricles'>;
+async function derive(dir: string, sha256: string, manifest: AtlasManifest): Promise<Derived> {
+  const { t1, brain: surroundings, gm, intracranialMl } = await loadAtlas({ dir, sha256, manifest });
+  const { brain, ventricles } = await prepareTemplate(t1, surroundings);
+  return { gm, intracranialMl, template: { brain, ventricles, surroundings, distance: signedDistance(brain) } };
+}
 
-async function readKept(folder: string, grid: MaskVolume): Promise<Masks | undefined> {
+const numbers = z.object({ intracranial_ml: z.number() });
+
+/** Kept in single precision, which is what it was derived in: both ways give the same bits. */
+async function readKept(folder: string, t1: Volume): Promise<Derived | undefined> {
+  const mask = async (name: string) => (await readMask(join(folder, `${name}.nii.gz`))).mask;
+  const image = async (name: string) => (await readNifti(join(folder, `${name}.nii.gz`))).volume;
   try {
-    const [{ mask: brain }, { mask: ventricles }] = await Promise.all([
-      readMask(join(folder, 'brain.nii.gz')),
-      readMask(join(folder, 'ventricles.nii.gz')),
-    ]);
-    return sameGrid(brain, grid) && sameGrid(ventricles, grid) ? { brain, ventricles } : undefined;
+    const { intracranial_ml: intracranialMl } = numbers.parse(
+      JSON.parse(await readFile(join(folder, 'numbers.json'), 'utf8')),
+    );
+    const gm = await image('gm');
+    const template = {
+      brain: await mask('brain'),
+      ventricles: await mask('ventricles'),
+      surroundings: await mask('surroundings'),
+      distance: await image('distance'),
+    };
+    const whole = [gm, ...Object.values(template)].every((part) => sameGrid(part, t1));
+    return whole ? { gm, intracranialMl, template } : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function keep(folder: string, { brain, ventricles }: Masks): Promise<void> {
+/** Whole or not at all: another process may look for it meanwhile. */
+async function keep(folder: string, { gm, intracranialMl, template }: Derived): Promise<void> {
   const part = `${folder}.${process.pid}.part`;
   await mkdir(part, { recursive: true });
-  await writeFile(join(part, 'brain.nii.gz'), writeNifti(brain));
-  await writeFile(join(part, 'ventricles.nii.gz'), writeNifti(ventricles));
+  for (const [name, image] of Object.entries({ gm, ...template }))
+    await writeFile(join(part, `${name}.nii.gz`), writeNifti(image));
+  await writeFile(join(part, 'numbers.json'), JSON.stringify({ intracranial_ml: intracranialMl }));
   await rename(part, folder).catch(() => rm(part, { recursive: true, force: true }));
 }

@@ -3,7 +3,7 @@ import { type MaskVolume, maskWhere, type Volume, voxelVolume } from '@engram/vo
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../task.ts';
 import { readBrainSummary } from './brain.ts';
-import { INTERMEDIATE, readImageAndHeader, readJson, readMaskOf, writeImage, writeJson } from './files.ts';
+import { FLOATS, readImageAndHeader, readJson, readMaskOf, writeImage, writeJson } from './files.ts';
 import type { AdniParameters } from './parameters.ts';
 import { brainTemplateOf } from './template.ts';
 
@@ -18,7 +18,7 @@ export const readTissueSummary = async (context: TaskContext): Promise<z.infer<t
 /** Splits the brain into grey matter, white matter and fluid, and finds the ventricles. */
 export const tissue = defineTask<AdniParameters>({
   name: 'tissue',
-  version: 2,
+  version: 3,
   needs: ['n4', 'brain'],
   reads: ['atlas'],
   weight: 10,
@@ -41,7 +41,7 @@ export const tissue = defineTask<AdniParameters>({
       ['wm', wm],
       ['csf', csf],
     ] as const)
-      await writeImage(context, `${name}.nii.gz`, image, { like: header, ...INTERMEDIATE });
+      await writeImage(context, `${name}.nii.gz`, image, { like: header, ...FLOATS });
     await writeJson(context, 'tissue.json', { tissue_ml: volumes, means });
     context.note(
       `grey ${volumes.gm.toFixed(0)}, white ${volumes.wm.toFixed(0)}, fluid ${volumes.csf.toFixed(0)}, ventricles ${volumes.ventricles.toFixed(1)} mL`,

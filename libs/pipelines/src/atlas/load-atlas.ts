@@ -3,47 +3,56 @@ import { join } from 'node:path';
 import { AAL_93 } from '@engram/contracts';
 import { EngramError } from '@engram/errors';
 import { readLabels, readNifti } from '@engram/formats';
-import { type LabelVolume, sameGrid, type Volume } from '@engram/volume';
+import { type Grid, type LabelVolume, sameGrid, type Volume } from '@engram/volume';
 import { type DerivedTemplate, deriveTemplate } from './derive.ts';
 import type { AtlasFolder } from './ensure-atlas.ts';
 import type { AtlasManifest } from './manifest.ts';
 
-export interface Atlas extends DerivedTemplate {
-  readonly name: string;
-  readonly version: string;
-  readonly sha256: string;
+export interface AtlasImages {
   /** Whole head. */
   readonly t1: Volume;
-  /** The same, 0 outside the brain. */
-  readonly t1Brain: Volume;
   /** AAL values 1 to 116 on the same grid. */
   readonly labels: LabelVolume;
 }
 
-/** @throws ATLAS_UNAVAILABLE when the images lie on different grids or a label has no region. */
-export async function loadAtlas(folder: AtlasFolder): Promise<Atlas> {
-  const { dir, manifest } = folder;
-  const [t1, brain, labels] = await Promise.all([
+export interface Atlas extends AtlasImages, DerivedTemplate {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  /** `t1`, 0 outside the brain. */
+  readonly t1Brain: Volume;
+}
+
+/** The images alone. @throws ATLAS_UNAVAILABLE when they lie on different grids or a label has no region. */
+export async function readAtlasImages({ dir, manifest }: Pick<AtlasFolder, 'dir' | 'manifest'>): Promise<AtlasImages> {
+  const [{ volume: t1 }, { labels }] = await Promise.all([
     readNifti(join(dir, manifest.t1.file)),
-    readNifti(join(dir, manifest.brain.file)),
     readLabels(join(dir, manifest.labels.file)),
   ]);
-  for (const [image, { file }] of [
-    [brain.volume, manifest.brain],
-    [labels.labels, manifest.labels],
-  ] as const)
-    if (!sameGrid(t1.volume, image))
-      throw new EngramError('ATLAS_UNAVAILABLE', `${file} is not on the grid of ${manifest.t1.file}`, { file });
-  const aal = toAal(labels.labels, manifest);
+  checkGrid(t1, labels, manifest.labels.file, manifest);
+  return { t1, labels: toAal(labels, manifest) };
+}
+
+/** The images and what follows from them. @throws ATLAS_UNAVAILABLE as `readAtlasImages`. */
+export async function loadAtlas(folder: AtlasFolder): Promise<Atlas> {
+  const { dir, manifest } = folder;
+  const { t1, labels } = await readAtlasImages(folder);
+  const { volume: t1Brain } = await readNifti(join(dir, manifest.brain.file));
+  checkGrid(t1, t1Brain, manifest.brain.file, manifest);
   return {
     name: manifest.name,
     version: manifest.version,
     sha256: folder.sha256,
-    t1: t1.volume,
-    t1Brain: brain.volume,
-    labels: aal,
-    ...deriveTemplate(brain.volume, aal),
+    t1,
+    t1Brain,
+    labels,
+    ...deriveTemplate(t1Brain, labels),
   };
+}
+
+function checkGrid(t1: Grid, other: Grid, file: string, manifest: AtlasManifest): void {
+  if (!sameGrid(t1, other))
+    throw new EngramError('ATLAS_UNAVAILABLE', `${file} is not on the grid of ${manifest.t1.file}`, { file });
 }
 
 /** Values of another atlas become the first AAL label of the region they name. */
