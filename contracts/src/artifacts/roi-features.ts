@@ -25,7 +25,9 @@ export const roiFeatures = z.object({
     motion_artifacts: motionArtifacts,
   }),
   atlas_registration: z.object({
-    method: z.string().describe('deformable, affine or rigid: what the features rest on after any fallback'),
+    method: z
+      .string()
+      .describe('deformable, affine or rigid: what the features rest on after any fallback; network: a segmenter'),
     metric: z.string(),
     iterations: z.int().min(0),
     convergence: z.number(),
@@ -55,6 +57,10 @@ export const roiFeatures = z.object({
     engine_version: z.string(),
     device: z.string(),
     atlas: z.object({ name: z.string(), version: z.string(), sha256 }),
+    segmenter: z
+      .object({ name: z.string(), version: z.string(), sha256 })
+      .optional()
+      .describe('network that gave the labels in place of the registered atlas; sha256 of its manifest'),
     inputs: z.array(z.object({ role: z.enum(['t1', 'pet']), sha256, study_uid: z.string().nullable() })),
     tasks: z.array(z.object({ name: z.string(), version: z.int(), key: z.string() })),
   }),

@@ -51,6 +51,13 @@ export const environment = z.object({
   ENGRAM_FHIR_URL: httpUrl.optional().describe('base of the FHIR R4 server; the embedded one when not set'),
   ENGRAM_FHIR_TOKEN: z.string().min(1).optional().describe('bearer token for the FHIR server'),
   ENGRAM_DEVICE: z.enum(['auto', 'wasm', 'scalar', 'webgpu']).default('auto').describe('imaging device'),
+  ENGRAM_SEGMENTER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folder of a segmentation network whose labels take the place of the registered atlas’s, see docs/algorithms/segmenter.md',
+    ),
   ENGRAM_HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
   ENGRAM_INGESTION_PORT: port(7011),
   ENGRAM_PREPROCESSING_PORT: port(7012),

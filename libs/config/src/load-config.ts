@@ -16,6 +16,8 @@ export interface Config {
   /** null: the embedded server. */
   readonly fhir: { readonly url: string | null; readonly token: string | null; readonly port: number };
   readonly device: Environment['ENGRAM_DEVICE'];
+  /** Folder with manifest.json; null: the atlas is registered. */
+  readonly segmenter: string | null;
   readonly host: string;
   readonly ports: Readonly<Record<ServiceName, number>>;
   /** Base URLs of the services that others read by contract HTTP. */
@@ -173,6 +175,7 @@ function assemble(
       port: settings.ENGRAM_FHIR_PORT,
     },
     device: settings.ENGRAM_DEVICE,
+    segmenter: settings.ENGRAM_SEGMENTER === undefined ? null : resolve(cwd, settings.ENGRAM_SEGMENTER),
     host,
     ports: {
       ingestion: settings.ENGRAM_INGESTION_PORT,

@@ -30,6 +30,8 @@ export {
   runPipeline,
   type TaskLog,
 } from './runner.ts';
+export { type SegmenterManifest, segmenterManifest } from './segmenter/manifest.ts';
+export { checkSegmenter, openSegmenter, type Segmenter, type SegmenterFolder } from './segmenter/open-segmenter.ts';
 export type {
   AnyPipeline,
   ArtifactSource,

@@ -46,7 +46,7 @@ export interface TaskDefinition<P = unknown> {
   readonly needs: readonly string[];
   /** Tasks whose outputs are read where they ran, such as PET's in the features. */
   readonly uses?: readonly string[];
-  /** Roles of run inputs and `atlas`. */
+  /** Roles of run inputs and names of resources (`atlas`, `segmenter`). */
   readonly reads?: readonly string[];
   /** Whether the task belongs in a run with these roles; it is skipped otherwise. Default: all of `reads` are there. */
   readonly when?: (roles: ReadonlySet<string>) => boolean;

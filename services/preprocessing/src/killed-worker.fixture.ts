@@ -7,7 +7,13 @@ import { serveOn } from './service.fixture.ts';
 
 const [folder = ''] = process.argv.slice(2);
 const runner = pipelinesRunner({
-  config: { device: 'scalar', taskMemoryMb: 1024, taskTimeoutS: 60, pipelines: configFile.parse({}).pipelines },
+  config: {
+    device: 'scalar',
+    segmenter: null,
+    taskMemoryMb: 1024,
+    taskTimeoutS: 60,
+    pipelines: configFile.parse({}).pipelines,
+  },
   definitionOf: () => pipeline,
 });
 const { service } = await serveOn({ folder, runner });

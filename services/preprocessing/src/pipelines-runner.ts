@@ -7,6 +7,7 @@ import { EngramError } from '@engram/errors';
 import {
   type AnyPipeline,
   type AtlasFolder,
+  checkSegmenter,
   ensureAtlas,
   pipelineNamed,
   type RunArtifact,
@@ -19,7 +20,7 @@ import { parametersOf } from './parameters.ts';
 import { failedTask, type PipelineJob, type PipelineOutcome, type PipelineRunner } from './runner.ts';
 
 export interface PipelinesRunnerOptions {
-  readonly config: Pick<Config, 'device' | 'taskMemoryMb' | 'taskTimeoutS' | 'pipelines'>;
+  readonly config: Pick<Config, 'device' | 'segmenter' | 'taskMemoryMb' | 'taskTimeoutS' | 'pipelines'>;
   /** For tests of the machinery with a light pipeline. */
   readonly definitionOf?: (name: string) => AnyPipeline;
   readonly atlas?: () => Promise<AtlasFolder>;
@@ -33,13 +34,18 @@ export function pipelinesRunner(options: PipelinesRunnerOptions): PipelineRunner
   return async (job) => {
     const { run, inputs, tasks, signal } = job;
     const definition = definitionOf(run.pipeline);
-    const readsAtlas = definition.tasks.some((task) => task.reads?.includes('atlas'));
-    const ready = readsAtlas ? await atlas() : undefined;
+    const reads = (resource: string): boolean => definition.tasks.some((task) => task.reads?.includes(resource));
+    const ready = reads('atlas') ? await atlas() : undefined;
+    const network =
+      config.segmenter !== null && reads('segmenter') ? await checkSegmenter(config.segmenter) : undefined;
     const started = new Map<string, number>();
     const outcome = await runPipeline({
       definition,
       inputs: Object.fromEntries(inputs.map(({ role, path, tracer }) => [role, { path, tracer: tracer ?? undefined }])),
-      resources: ready ? { atlas: { path: ready.dir, sha256: ready.sha256 } } : {},
+      resources: {
+        ...(ready ? { atlas: { path: ready.dir, sha256: ready.sha256 } } : {}),
+        ...(network ? { segmenter: { path: network.dir, sha256: network.sha256 } } : {}),
+      },
       parameters: parametersOf(run.pipeline, config.pipelines, run.parameters),
       store: tasks,
       workDir: join(job.workDir, 'tasks'),

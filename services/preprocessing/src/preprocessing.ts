@@ -21,7 +21,7 @@ import { WORK_TIMES, type Workers, type WorkTimes } from './work.ts';
 export interface PreprocessingDeps {
   readonly config: Pick<
     Config,
-    'workers' | 'cacheMb' | 'token' | 'tls' | 'device' | 'taskMemoryMb' | 'taskTimeoutS' | 'pipelines'
+    'workers' | 'cacheMb' | 'token' | 'tls' | 'device' | 'segmenter' | 'taskMemoryMb' | 'taskTimeoutS' | 'pipelines'
   >;
   readonly bus: Bus;
   /** Its outbox is relayed by the process that opened it (`relayOutbox`), once for all services on it. */

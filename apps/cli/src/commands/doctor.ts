@@ -6,7 +6,7 @@ import { cacheDir } from '@engram/cache';
 import { loadConfig, redactedConfig } from '@engram/config';
 import { asEngramError } from '@engram/errors';
 import { type DeviceListing, listDevices, openDevice } from '@engram/kernels';
-import { ensureAtlas } from '@engram/pipelines';
+import { ensureAtlas, openSegmenter } from '@engram/pipelines';
 import type { Command } from 'commander';
 import { plainLine, speak } from '../output.ts';
 import { table } from '../table.ts';
@@ -48,6 +48,14 @@ export async function examine(env: NodeJS.ProcessEnv, atlasDir?: string): Promis
     found('atlas', async () => {
       const atlas = await ensureAtlas(atlasDir === undefined ? {} : { dir: atlasDir });
       return { state: 'ok', detail: `${atlas.manifest.name} ${atlas.manifest.version}, files match their sha256` };
+    }),
+    found('segmenter', async () => {
+      const { segmenter: dir } = loadConfig({ env });
+      if (dir === null) return { state: 'ok', detail: 'none: the atlas is registered' };
+      const segmenter = await openSegmenter(dir);
+      await segmenter.close();
+      const { name, version } = segmenter.manifest;
+      return { state: 'ok', detail: `${name} ${version}, gives the golden case of its manifest` };
     }),
     found('settings', async () => {
       const { bus, objects, records, fhir } = redactedConfig(loadConfig({ env })) as Record<string, unknown>;

@@ -4,9 +4,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ProcessReport, processReport } from '@engram/contracts';
 import { EngramError } from '@engram/errors';
-import { ensureAtlas, folderTaskStore, pipelineNamed, runPipeline, writeSession } from '@engram/pipelines';
+import {
+  checkSegmenter,
+  ensureAtlas,
+  folderTaskStore,
+  pipelineNamed,
+  runPipeline,
+  writeSession,
+} from '@engram/pipelines';
 import { VERSION } from '@engram/service';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type DeviceFlags, deviceOptions } from '../device-options.ts';
 import { forPeople, progressOn, speak } from '../output.ts';
 import { table } from '../table.ts';
@@ -19,6 +26,7 @@ interface Options extends DeviceFlags {
   readonly patient: string;
   readonly sessionDate?: string;
   readonly atlas?: string;
+  readonly segmenter?: string;
   readonly json?: boolean;
 }
 
@@ -41,13 +49,17 @@ async function processSession(options: Options): Promise<ProcessReport> {
       onProgress: progress.update,
       ...(options.atlas === undefined ? {} : { dir: resolve(options.atlas) }),
     });
+    const network = options.segmenter === undefined ? undefined : await checkSegmenter(resolve(options.segmenter));
     const outcome = await runPipeline({
       definition: pipelineNamed('adni'),
       inputs: {
         t1: { path: resolve(options.t1) },
         ...(options.pet === undefined ? {} : { pet: { path: resolve(options.pet), tracer: options.tracer } }),
       },
-      resources: { atlas: { path: atlas.dir, sha256: atlas.sha256 } },
+      resources: {
+        atlas: { path: atlas.dir, sha256: atlas.sha256 },
+        ...(network ? { segmenter: { path: network.dir, sha256: network.sha256 } } : {}),
+      },
       store: folderTaskStore(join(work, 'store')),
       workDir: join(work, 'tasks'),
       device,
@@ -115,6 +127,9 @@ export function processCommand(program: Command): void {
     .option('--patient <id>', 'patient id to write into the features', 'unknown')
     .option('--session-date <date>', 'YYYY-MM-DD (default: today)')
     .option('--atlas <dir>', 'another atlas: a folder with atlas.json')
+    .addOption(
+      new Option('--segmenter <dir>', 'labels by a network instead of the registered atlas').env('ENGRAM_SEGMENTER'),
+    )
     .option('--device <name>', 'auto, cpu, gpu or a backend', 'auto')
     .option('--threads <n>', 'threads of a CPU device')
     .option('--json', 'print the report as one JSON object')

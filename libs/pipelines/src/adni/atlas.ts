@@ -1,4 +1,4 @@
-/** Brings the atlas onto the T1, and judges the result without labels. */
+/** Brings the atlas onto the T1, and judges the result without labels; where a segmenter is given, its labels instead. */
 
 import {
   boxAround,
@@ -21,6 +21,7 @@ import { defineTask } from '../task.ts';
 import type { AtlasSummary } from './atlas-summary.ts';
 import { readBrainSummary } from './brain.ts';
 import { readImage, readImageAndHeader, readMaskOf, writeImage, writeJson } from './files.ts';
+import { networkAtlas } from './network-atlas.ts';
 import type { AdniParameters } from './parameters.ts';
 import { atlasOf, type PreparedAtlas } from './template.ts';
 
@@ -57,11 +58,13 @@ export const atlas = defineTask<AdniParameters>({
   name: 'atlas',
   version: 3,
   needs: ['n4', 'brain', 'tissue'],
-  reads: ['atlas'],
+  reads: ['atlas', 'segmenter'],
+  when: (roles) => roles.has('atlas'),
   weight: 40,
   outputs: ['atlas_in_t1.nii.gz', 'atlas.json'],
   parameterKeys: ['registration'],
   run: async (context) => {
+    if (context.has('segmenter')) return networkAtlas(context);
     const { volume: whole, header } = await readImageAndHeader(context, 'n4/n4.nii.gz');
     const mask = await readMaskOf(context, 'brain/brain_mask.nii.gz');
     // Air, face and neck take most of a head's voxels and hold no label.

@@ -9,7 +9,7 @@ import {
   worst,
 } from '@engram/imaging';
 import { defineTask, type TaskContext } from '../task.ts';
-import { readAtlasSummary } from './atlas-summary.ts';
+import { type AtlasSummary, readAtlasSummary } from './atlas-summary.ts';
 import { readBrainSummary } from './brain.ts';
 import { readImage, readMaskOf, writeJson } from './files.ts';
 import type { AdniParameters } from './parameters.ts';
@@ -64,7 +64,7 @@ export const quality = defineTask<AdniParameters>({
 });
 
 function furtherReasons(
-  method: 'deformable' | 'affine' | 'rigid',
+  method: AtlasSummary['method'],
   confidence: number,
 ): readonly { readonly verdict: Verdict; readonly reason: string }[] {
   const out: { verdict: Verdict; reason: string }[] = [];

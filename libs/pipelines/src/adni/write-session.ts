@@ -150,6 +150,7 @@ async function featuresOf(
       engine_version: subject.engineVersion,
       device: outcome.device.name,
       atlas: subject.atlas,
+      ...(atlas.segmenter ? { segmenter: atlas.segmenter } : {}),
       inputs: (['t1', 'pet'] as const).flatMap((role) => {
         const input = outcome.inputs[role];
         return input ? [{ role, sha256: input.contentSha256, study_uid: subject.studyUids?.[role] ?? null }] : [];
