@@ -2,7 +2,7 @@
  * The five services as processes of the simulated world: their real handlers, loops and workers over faulty ports. Each is
  * driven below its HTTP interface, and its loops turn on virtual time; a crashed one is started anew after a while.
  */
-import { relayOnce, type SubscribeOptions } from '@engram/bus';
+import { openRelay, type SubscribeOptions } from '@engram/bus';
 import { patientKey } from '@engram/config';
 import { EngramError } from '@engram/errors';
 import { featureSetsOf, featureStoreSubscription } from '@engram/feature-store';
@@ -193,25 +193,26 @@ function repeat(life: Life, everyMs: number, work: () => Promise<unknown>): void
   void loop();
 }
 
-/** The outbox relay of one process: at once after its own writes, and from time to time for what others left. */
+/** The outbox relay of one process: at once what it wrote, and from time to time what others left; at first all that waits. */
 function relay(life: Life, records: RecordsView, bus: BusState): void {
-  const publisher = openPublisher(bus, life.invoke);
-  let isWoken = false;
-  let wake: (() => void) | undefined;
-  records.onEvents(() => {
-    isWoken = true;
-    wake?.();
-  });
+  const outbox = openRelay({ records, bus: openPublisher(bus, life.invoke) });
+  let alarm = new AbortController();
+  records.onEvents(() => alarm.abort());
+  let idleMs = 0;
+  let nextLook = life.world.now;
+  const send = async (): Promise<void> => {
+    await outbox.sendOwn();
+    if (life.world.now < nextLook) return;
+    await outbox.sendWaiting(idleMs);
+    idleMs = RELAY_MS;
+    nextLook = life.world.now + RELAY_MS;
+  };
   const loop = async (): Promise<void> => {
     for (;;) {
-      isWoken = false;
+      alarm = new AbortController();
       try {
-        await relayOnce({ records, bus: publisher });
-        if (isWoken) continue;
-        const alarm = new AbortController();
-        wake = () => alarm.abort();
-        await life.pause(RELAY_MS, alarm.signal);
-        wake = undefined;
+        await send();
+        if (!outbox.hasOwn) await life.pause(Math.max(1, nextLook - life.world.now), alarm.signal);
       } catch {
         await life.pause(RELAY_AGAIN_MS);
       }

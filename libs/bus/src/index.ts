@@ -12,5 +12,5 @@ export { forgetHandled, type IdempotentOptions, idempotently } from './idempoten
 export { fromKafkaHeaders, type KafkaMessage, toKafkaHeaders } from './kafka-headers.ts';
 export { type OpenBusOptions, openBus } from './open.ts';
 export type * from './port.ts';
-export { type RelayOptions, relayOnce, relayOutbox } from './relay-outbox.ts';
+export { openRelay, type RelayOptions, relayOutbox } from './relay-outbox.ts';
 export { checkPublished, checkReceived, eventTypes, topicOf } from './validate.ts';

@@ -11,7 +11,7 @@ test('what others build on is this and nothing else', () => {
     'fromKafkaHeaders',
     'idempotently',
     'openBus',
-    'relayOnce',
+    'openRelay',
     'relayOutbox',
     'retryDelay',
     'toKafkaHeaders',

@@ -25,7 +25,16 @@ interface Thing {
 
 const definition: CollectionDefinition<Thing> = {
   name: 'test.things',
-  indexes: ['kind', 'size', 'on', 'at.place'],
+  indexes: ['kind', 'size', 'at.place'],
+  ordered: [
+    {
+      where: ['on'],
+      orderBy: [
+        ['size', 'desc'],
+        ['kind', 'asc'],
+      ],
+    },
+  ],
   unique: [['kind', 'owner']],
 };
 
@@ -151,8 +160,26 @@ export function recordsConformance(name: string, open: () => Promise<RecordsUnde
         } while (cursor);
         expect(paged).toEqual(whole);
       }
-      expect((await ids(things, { orderBy: [['size', 'asc']] })).slice(0, 2)).toEqual(['r1', 'r5']);
-      expect((await ids(things, { orderBy: [['size', 'desc']] })).at(0)).toBe('r0');
+      const rising = ['r1', 'r5', 'r4', 'r7', 'r2', 'r3', 'r8', 'r6', 'r0'];
+      expect(await ids(things, { orderBy: [['size', 'asc']] })).toEqual(rising);
+      expect(await ids(things, { orderBy: [['size', 'desc']] })).toEqual(rising.reverse());
+    });
+
+    test('what an ordered search names may be searched, and is found and claimed in its order', async () => {
+      for (const [i, size] of [1, 3, 2, 3, null].entries())
+        await things.insert(`r${i}`, thing('cup', size, { on: true }));
+      await things.insert('off', thing('cup', 9, { on: false }));
+      const order = {
+        orderBy: [
+          ['size', 'desc'],
+          ['kind', 'asc'],
+        ],
+      } as const;
+      const where = { on: true, size: { gte: 2 } };
+      expect(await ids(things, { where, ...order })).toEqual(['r1', 'r3', 'r2']);
+      const claim = { ...order, where, owner: 'one', leaseMs: 1_000 };
+      expect((await things.claim(claim))?.id).toBe('r1');
+      expect((await things.claim(claim))?.id).toBe('r3');
     });
 
     test('a cursor that no search returned is refused', async () => {
@@ -285,16 +312,34 @@ export function recordsConformance(name: string, open: () => Promise<RecordsUnde
         expect(await things.get('a')).toBeUndefined();
       });
 
-      test('a listener hears of a write with events, and of no other', async () => {
-        let heard = 0;
-        const stop = under.records.onEvents(() => heard++);
+      test('a listener hears of a write with events what its record holds, and of no other write', async () => {
+        const [one, two, three] = [event(1), event(2), event(3)];
+        const heard: [string, string, ...string[]][] = [];
+        const stop = under.records.onEvents(({ collection, id, events }) =>
+          heard.push([collection, id, ...events.map((each) => each.id)]),
+        );
         await things.insert('a', thing('cup', 1));
-        expect(heard).toBe(0);
-        await things.insert('b', thing('cup', 1), { events: [event(1)] });
-        expect(heard).toBe(1);
+        expect(heard).toEqual([]);
+        await things.insert('b', thing('cup', 1), { events: [one] });
+        await (await under.another()).collection(definition).replace('b', 1, thing('cup', 2), { events: [two] });
+        await things.replace('b', 2, thing('cup', 3), { events: [three] });
+        expect(heard).toEqual([
+          ['test.things', 'b', one.id],
+          ['test.things', 'b', one.id, two.id, three.id],
+        ]);
         stop();
-        await things.insert('c', thing('cup', 1), { events: [event(2)] });
-        expect(heard).toBe(1);
+        await things.insert('c', thing('cup', 1), { events: [event(4)] });
+        expect(heard).toHaveLength(2);
+      });
+
+      test('what waits in a record that is being written to can be left to its writer', async () => {
+        await things.insert('a', thing('cup', 1), { events: [event(1)] });
+        await things.insert('b', thing('cup', 1), { events: [event(2)] });
+        under.advance(3_000);
+        await things.replace('b', 1, thing('cup', 2));
+        under.advance(3_000);
+        expect((await things.pendingEvents(10, 5_000)).map((item) => item.id)).toEqual(['a']);
+        expect(await things.pendingEvents(10)).toHaveLength(2);
       });
     });
 

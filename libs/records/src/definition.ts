@@ -1,6 +1,6 @@
 /** What a definition allows: names of collections, and paths that may be searched. Shared by the adapters. */
 import { EngramError } from '@engram/errors';
-import type { CollectionDefinition } from './port.ts';
+import type { CollectionDefinition, OrderedSearch } from './port.ts';
 
 const NAME = /^[a-z][A-Za-z0-9-]*(\.[a-z][A-Za-z0-9-]*)*$/;
 const PATH = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
@@ -19,8 +19,15 @@ export function checkPath(path: string): string {
   return path;
 }
 
-export const searchablePaths = ({ indexes = [], unique = [] }: CollectionDefinition<unknown>): ReadonlySet<string> =>
-  new Set([...indexes, ...unique.flat()]);
+export const searchablePaths = (definition: CollectionDefinition<unknown>): ReadonlySet<string> => {
+  const { indexes = [], ordered = [], unique = [] } = definition;
+  return new Set([...indexes, ...ordered.flatMap(pathsOf), ...unique.flat()]);
+};
+
+export const pathsOf = ({ where, orderBy }: OrderedSearch): readonly string[] => [
+  ...where,
+  ...orderBy.map(([path]) => path),
+];
 
 /** @throws RECORD_PATH_UNKNOWN when the path is not among those of the definition. */
 export function checkSearchable(path: string, allowed: ReadonlySet<string>): string {

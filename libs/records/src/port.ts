@@ -18,6 +18,15 @@ export type Condition =
 /** Dotted paths into the value; all must hold. Only paths listed in the collection's `indexes` or `unique` may be used. */
 export type Where = Readonly<Record<string, Condition>>;
 
+export type OrderBy = readonly (readonly [path: string, direction: 'asc' | 'desc'])[];
+
+export interface OrderedSearch {
+  /** Dotted paths that are compared for equality. */
+  readonly where: readonly string[];
+  /** Then the order, in which the first records are found without a look at the others. */
+  readonly orderBy: OrderBy;
+}
+
 export interface CollectionDefinition<T> {
   /** `service.noun`, such as `preprocessing.runs`: no two services share a collection. */
   readonly name: string;
@@ -25,6 +34,8 @@ export interface CollectionDefinition<T> {
   readonly unique?: readonly (readonly string[])[];
   /** Dotted paths that may be searched and ordered by; absent and null values come first in ascending order. */
   readonly indexes?: readonly string[];
+  /** Searches that cost the same however many records match; their paths may be searched as those of `indexes`. */
+  readonly ordered?: readonly OrderedSearch[];
   /** Phantom: carries the value's type. */
   readonly value?: T;
 }
@@ -54,7 +65,8 @@ export interface WriteOptions {
 
 export interface FindOptions {
   readonly where?: Where;
-  readonly orderBy?: readonly (readonly [path: string, direction: 'asc' | 'desc'])[];
+  /** Then by id, in the direction of the last path. */
+  readonly orderBy?: OrderBy;
   /** Default 100, at most 1000. */
   readonly limit?: number;
   readonly cursor?: string;
@@ -84,17 +96,34 @@ export interface Collection<T> {
   renew(id: string, owner: string, leaseMs: number, now?: number): Promise<void>;
   /** Second time does no harm. */
   release(id: string, owner: string): Promise<void>;
-  /** Outbox: events written but not yet marked published, oldest first. */
-  pendingEvents(limit: number): Promise<readonly { readonly id: string; readonly event: EngramEvent }[]>;
+  /**
+   * Outbox: events written but not yet marked published, oldest first.
+   * @param idleMs only of records that nobody has written to for so long: whoever writes tells `onEvents` what waits there.
+   */
+  pendingEvents(limit: number, idleMs?: number): Promise<readonly PendingRecordEvent[]>;
   markPublished(published: readonly { readonly id: string; readonly eventId: string }[]): Promise<void>;
+}
+
+export interface PendingRecordEvent {
+  /** Of the record. */
+  readonly id: string;
+  readonly event: EngramEvent;
+}
+
+/** What a record holds unpublished after a write, oldest first: also what earlier writes left, by whatever process. */
+export interface Waiting {
+  readonly collection: string;
+  /** Of the record. */
+  readonly id: string;
+  readonly events: readonly EngramEvent[];
 }
 
 export interface Records {
   collection<T>(definition: CollectionDefinition<T>): Collection<T>;
   /** Every collection opened so far: what the outbox relay walks over. */
   readonly collections: readonly Collection<unknown>[];
-  /** Called after a write that carried events, so that the relay need not poll; best effort. */
-  onEvents(listener: () => void): () => void;
+  /** Called after a write that carried events, so that the relay need not look for them; best effort. */
+  onEvents(listener: (waiting: Waiting) => void): () => void;
   close(): Promise<void>;
 }
 

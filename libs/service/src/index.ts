@@ -6,6 +6,7 @@
  * @module
  */
 export { type Adapters, openAdapters } from './adapters.ts';
+export { atLeisure } from './at-leisure.ts';
 export { OBJECTS_PATH, type ObjectUrls, objectUrls } from './object-urls.ts';
 export { CONSUMERS, type Consumer, type Letter, type Operations, openOperations } from './operate.ts';
 export { type PeerOptions, type Peers, peersOver } from './peers.ts';

@@ -16,7 +16,7 @@ export async function buildApp({ store, objects, ready, ...options }: BuildAppDe
     service: 'preprocessing',
     ...options,
     ready: {
-      records: async () => void (await store.queued()),
+      records: async () => void (await store.read('readyz')),
       objects: async () => void (await objects.head('ready')),
       ...ready,
     },

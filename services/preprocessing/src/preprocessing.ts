@@ -6,6 +6,7 @@ import type { Config } from '@engram/config';
 import type { AllowList, App, Fetch } from '@engram/http';
 import type { Objects } from '@engram/objects';
 import type { Records } from '@engram/records';
+import { atLeisure } from '@engram/service';
 import { gauge, type Logger, silentLogger } from '@engram/telemetry';
 import { buildApp } from './app.ts';
 import { evictTasks } from './evict-tasks.ts';
@@ -58,7 +59,8 @@ export async function createPreprocessing(deps: PreprocessingDeps): Promise<Prep
   const store = openRunStore(records);
   let workers: Workers | undefined;
   let subscription: Subscription | undefined;
-  let timers: readonly NodeJS.Timeout[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const stopping = new AbortController();
 
   const app = await buildApp({
     store,
@@ -114,15 +116,13 @@ export async function createPreprocessing(deps: PreprocessingDeps): Promise<Prep
       });
       workers = processing.workers;
       subscription = await bus.subscribe(processing.subscription);
-      timers = [
-        setInterval(() => void keepHouse(), HOUSEKEEPING_MS),
-        setInterval(() => void reportQueue(), times.heartbeatMs),
-      ];
-      for (const timer of timers) timer.unref();
-      await Promise.all([keepHouse(), reportQueue()]);
+      void atLeisure(keepHouse, HOUSEKEEPING_MS, stopping.signal);
+      timer = setInterval(() => void reportQueue(), times.heartbeatMs).unref();
+      await reportQueue();
     },
     async stop() {
-      for (const timer of timers) clearInterval(timer);
+      stopping.abort();
+      clearInterval(timer);
       await subscription?.close();
       await workers?.stop();
     },

@@ -1,6 +1,6 @@
 /** The collections of preprocessing; one query a function. */
 import { isLaterWithdrawal, type RunStatus } from '@engram/contracts';
-import { type Collection, modify, type Records, type StoredRecord } from '@engram/records';
+import { type Collection, modify, type OrderBy, type Records, type StoredRecord } from '@engram/records';
 import type { Change } from './decide.ts';
 import type { Retraction, Run } from './run.ts';
 
@@ -26,10 +26,17 @@ export interface RunStore {
   retractionsOf(studyIds: readonly string[]): Promise<readonly Retraction[]>;
 }
 
+const CLAIMED_BY: OrderBy = [
+  ['rank', 'desc'],
+  ['requested_at', 'asc'],
+];
+
 export function openRunStore(records: Records): RunStore {
   const runs: Collection<Run> = records.collection({
     name: 'preprocessing.runs',
-    indexes: ['open', 'not_before', 'rank', 'requested_at', 'status', 'patient_key'],
+    indexes: ['not_before', 'requested_at', 'status', 'patient_key'],
+    // However many runs wait, a claim looks at the first of them only.
+    ordered: [{ where: ['open'], orderBy: CLAIMED_BY }],
   });
   const retractions: Collection<Retraction> = records.collection({ name: 'preprocessing.retractions' });
 
@@ -62,10 +69,7 @@ export function openRunStore(records: Records): RunStore {
         leaseMs,
         now,
         where: { open: true, not_before: { lte: now } },
-        orderBy: [
-          ['rank', 'desc'],
-          ['requested_at', 'asc'],
-        ],
+        orderBy: CLAIMED_BY,
       }),
     renew: (id, owner, leaseMs, now) => runs.renew(id, owner, leaseMs, now),
     release: (id, owner) => runs.release(id, owner),

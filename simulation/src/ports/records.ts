@@ -10,6 +10,7 @@ import type {
   Records,
   Scalar,
   StoredRecord,
+  Waiting,
   Where,
   WriteOptions,
 } from '@engram/records';
@@ -101,14 +102,14 @@ function compare(a: Scalar, b: Scalar): number {
 
 export interface RecordsView extends Records {
   /** A write of this process carried events: the relay need not wait for its next look. */
-  onEvents(listener: () => void): () => void;
+  onEvents(listener: (waiting: Waiting) => void): () => void;
 }
 
 export function openMemoryRecords(state: RecordsState, invoke: Invoke): RecordsView {
   const opened = new Map<string, Collection<unknown>>();
-  const listeners = new Set<() => void>();
-  const announce = (): void => {
-    for (const listener of listeners) listener();
+  const listeners = new Set<(waiting: Waiting) => void>();
+  const announce = (waiting: Waiting): void => {
+    for (const listener of listeners) listener(waiting);
   };
   return {
     collection<T>(definition: CollectionDefinition<T>): Collection<T> {
@@ -133,11 +134,12 @@ function openCollection<T>(
   state: RecordsState,
   definition: CollectionDefinition<T>,
   invoke: Invoke,
-  announce: () => void,
+  announce: (waiting: Waiting) => void,
 ): Collection<T> {
-  const { name, unique = [], indexes = [] } = definition;
+  const { name, unique = [], indexes = [], ordered = [] } = definition;
   const rows = state.table(name);
-  const searchable = new Set([...indexes, ...unique.flat()]);
+  const named = ordered.flatMap(({ where, orderBy }) => [...where, ...orderBy.map(([path]) => path)]);
+  const searchable = new Set([...indexes, ...named, ...unique.flat()]);
   const call = <R>(verb: string, id: string, work: () => R): Promise<R> =>
     invoke(`records ${verb} ${name} ${id}`, work);
 
@@ -180,7 +182,7 @@ function openCollection<T>(
   }: FindOptions): { readonly row: Row; readonly keys: Scalar[] }[] {
     const conditions = Object.entries(where).map(([name, wanted]) => [path(name), wanted] as const);
     const order = orderBy.map(([name, direction]) => [path(name), direction === 'asc' ? 1 : -1] as const);
-    const signs = [...order.map(([, sign]) => sign), 1];
+    const signs = [...order.map(([, sign]) => sign), order.at(-1)?.[1] ?? 1];
     const compareKeys = (a: readonly Scalar[], b: readonly Scalar[]): number => {
       for (const [i, sign] of signs.entries()) {
         const result = compare(a[i] ?? null, b[i] ?? null);
@@ -198,7 +200,8 @@ function openCollection<T>(
 
   function written(row: Row, options: WriteOptions): StoredRecord<T> {
     rows.set(row.id, row);
-    if (options.events?.length) announce();
+    const { id, pending } = row;
+    if (options.events?.length) announce({ collection: name, id, events: pending.map(({ event }) => event) });
     return read(row);
   }
 
@@ -291,9 +294,10 @@ function openCollection<T>(
         if (row?.lease?.owner === owner) row.lease = null;
       }),
 
-    pendingEvents: (limit) =>
+    pendingEvents: (limit, idleMs = 0) =>
       call('pendingEvents', '', () =>
         [...rows.values()]
+          .filter(({ updatedAt }) => idleMs === 0 || Date.parse(updatedAt) <= state.now() - idleMs)
           .flatMap((row) => row.pending.map((item) => ({ ...item, id: row.id })))
           .sort((a, b) => a.seq - b.seq)
           .slice(0, limit)

@@ -9,7 +9,7 @@ import { encodeCursor } from '../cursor.ts';
 import { searchablePaths } from '../definition.ts';
 import { pendingEvents } from '../outbox.ts';
 import { pageLimit } from '../page-limit.ts';
-import type { Collection, CollectionDefinition, FindOptions, Scalar, StoredRecord } from '../port.ts';
+import type { Collection, CollectionDefinition, FindOptions, Scalar, StoredRecord, Waiting } from '../port.ts';
 import { eventOf, type RecordDocument, recordOf, tuplesOf } from './document.ts';
 import { failureOf, isDuplicate } from './failure.ts';
 import { toDocument } from './field-names.ts';
@@ -20,13 +20,14 @@ export interface Environment {
   readonly model: Model<RecordDocument>;
   readonly sequence: Sequence;
   readonly now: () => number;
-  readonly announce: () => void;
+  readonly announce: (waiting: Waiting) => void;
   /** Settles once indexes stand. */
   readonly ready: () => Promise<void>;
 }
 
 const AFTER = { returnDocument: 'after', lean: true } as const;
 const NO_EVENTS = { pending: { $size: 0 } };
+const MARKED = { removed: 1 } as const;
 /** How often records that have run out are cleared away in passing. */
 const PURGE_MS = 60_000;
 
@@ -75,11 +76,11 @@ export function openCollection<T>(definition: CollectionDefinition<T>, environme
     purgedAt = at;
     const ended = await model.deleteMany({ expiresAt: { $lte: at }, ...NO_EVENTS });
     const kept = await model.updateMany({ removed: false, expiresAt: { $lte: at } }, { $set: tomb() });
-    const left = await model.deleteMany({ removed: true, ...NO_EVENTS });
-    return ended.deletedCount + kept.modifiedCount + left.deletedCount > 0;
+    return ended.deletedCount + kept.modifiedCount > 0;
   }
 
-  const tomb = () => ({ removed: true, value: {}, unique: {}, lease: null });
+  /** Run out as well, so that the index of expiry finds what a stop leaves behind. */
+  const tomb = () => ({ removed: true, value: {}, unique: {}, lease: null, expiresAt: now() });
 
   /** A write that meets a taken id or tuple is tried once more when its holder turns out to have run out. */
   async function unlessTaken(id: string, work: () => Promise<RecordDocument | null>): Promise<RecordDocument | null> {
@@ -98,7 +99,8 @@ export function openCollection<T>(definition: CollectionDefinition<T>, environme
     events: readonly EngramEvent[] | undefined,
     document: RecordDocument,
   ): Promise<StoredRecord<T>> {
-    if (events?.length) announce();
+    const { _id: id, pending } = document;
+    if (events?.length) announce({ collection: name, id, events: pending.map((item) => eventOf(item.event)) });
     return recordOf<T>(document);
   }
 
@@ -199,11 +201,12 @@ export function openCollection<T>(definition: CollectionDefinition<T>, environme
         await model.updateOne({ _id: id, 'lease.owner': owner }, { $set: { lease: null } });
       }),
 
-    pendingEvents: (limit) =>
+    pendingEvents: (limit, idleMs = 0) =>
       asked(async () => {
+        const idle = idleMs > 0 ? { updatedAt: { $lte: new Date(now() - idleMs).toISOString() } } : {};
         // The `limit` records whose first event is oldest hold the `limit` oldest events.
         const documents = await model
-          .find({ 'pending.seq': { $gt: 0 } })
+          .find({ 'pending.seq': { $gt: 0 }, ...idle })
           .sort({ 'pending.seq': 1 })
           .limit(limit)
           .select({ pending: 1 })
@@ -219,8 +222,8 @@ export function openCollection<T>(definition: CollectionDefinition<T>, environme
       asked(async () => {
         for (const [id, items] of Map.groupBy(published, (item) => item.id)) {
           const left = { pending: { id: { $in: items.map((item) => item.eventId) } } };
-          await model.updateOne({ _id: id }, { $pull: left });
-          await model.deleteOne({ _id: id, removed: true, ...NO_EVENTS });
+          const document = await model.findOneAndUpdate({ _id: id }, { $pull: left }, { ...AFTER, projection: MARKED });
+          if (document?.removed) await model.deleteOne({ _id: id, removed: true, ...NO_EVENTS });
         }
       }),
   };

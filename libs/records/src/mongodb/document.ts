@@ -1,8 +1,8 @@
 /** One record as one document: value, lock, lease, expiry and the events that have not left yet. */
 import type { EngramEvent } from '@engram/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
-import { checkName, checkPath } from '../definition.ts';
-import type { CollectionDefinition, Lease, StoredRecord } from '../port.ts';
+import { checkName, checkPath, pathsOf } from '../definition.ts';
+import type { CollectionDefinition, Lease, OrderedSearch, StoredRecord } from '../port.ts';
 import { fromDocument } from './field-names.ts';
 
 export interface RecordDocument {
@@ -65,11 +65,12 @@ function at(value: unknown, path: string): unknown {
   return found ?? null;
 }
 
-export function indexesOf({ indexes = [], unique = [] }: CollectionDefinition<unknown>) {
+export function indexesOf({ indexes = [], ordered = [], unique = [] }: CollectionDefinition<unknown>) {
   return [
     { name: 'pending', key: { 'pending.seq': 1 } },
     { name: 'expires', key: { expiresAt: 1 } },
     ...indexes.map((path) => ({ name: path, key: { [`value.${checkPath(path)}`]: 1, _id: 1 } })),
+    ...ordered.map((search) => ({ name: `ordered:${tupleName(pathsOf(search))}`, key: orderedKey(search) })),
     ...unique.map((paths) => ({
       name: `unique:${tupleName(paths.map(checkPath))}`,
       key: { [`unique.${tupleName(paths)}`]: 1 },
@@ -77,6 +78,13 @@ export function indexesOf({ indexes = [], unique = [] }: CollectionDefinition<un
       sparse: true,
     })),
   ] as const;
+}
+
+/** Equality first, then the order: what MongoDB walks without sorting. The id follows the last direction, as in a search. */
+function orderedKey({ where, orderBy }: OrderedSearch): Record<string, 1 | -1> {
+  const order = orderBy.map(([path, direction]) => [`value.${checkPath(path)}`, direction === 'asc' ? 1 : -1] as const);
+  const equal = where.map((path) => [`value.${checkPath(path)}`, 1] as const);
+  return Object.fromEntries([...equal, ...order, ['_id', order.at(-1)?.[1] ?? 1]]);
 }
 
 export const recordOf = <T>(document: RecordDocument): StoredRecord<T> => ({

@@ -22,12 +22,15 @@ export function whereFilter(where: Where | undefined, allowed: ReadonlySet<strin
 
 export type Order = readonly (readonly [field: string, direction: 1 | -1])[];
 
-/** The order asked for, then the id, so that it is total and a cursor has one place. */
+/**
+ * The order asked for, then the id, so that it is total and a cursor has one place. In the direction of the last path: an
+ * index of that path and the id is walked forwards or backwards, and nothing sorted.
+ */
 export function orderOf(orderBy: FindOptions['orderBy'], allowed: ReadonlySet<string>): Order {
   const given = (orderBy ?? []).map(
     ([path, direction]) => [`value.${checkSearchable(path, allowed)}`, direction === 'asc' ? 1 : -1] as const,
   );
-  return [...given, ['_id', 1]];
+  return [...given, ['_id', given.at(-1)?.[1] ?? 1]];
 }
 
 /** Records strictly after the cursor: a > x, or a = x and b > y, or …, absent values below every other. */
@@ -46,5 +49,7 @@ export function afterFilter(cursor: string | undefined, order: Order): Filter {
 function beyondFilter(field: string, direction: 1 | -1, value: Scalar): Filter | undefined {
   if (value === null) return direction === 1 ? { [field]: { $ne: null } } : undefined;
   if (direction === 1) return { [field]: { $gt: value } };
+  // No record is without an id.
+  if (field === '_id') return { _id: { $lt: value } };
   return { $or: [{ [field]: { $lt: value } }, { [field]: { $eq: null } }] };
 }

@@ -1,7 +1,7 @@
 /** The MongoDB adapter, over mongoose. No transactions, change streams or TTL: one document at a time is all it relies on. */
 import { EngramError, isEngramError } from '@engram/errors';
 import mongoose, { type Connection } from 'mongoose';
-import type { Collection, CollectionDefinition, Records } from '../port.ts';
+import type { Collection, CollectionDefinition, Records, Waiting } from '../port.ts';
 import { openCollection } from './collection.ts';
 import { modelOf } from './document.ts';
 import { failureOf } from './failure.ts';
@@ -18,9 +18,9 @@ export async function openMongoRecords(url: string, now: () => number = Date.now
   const connection = await connect(url);
   const sequence = openSequence(connection);
   const opened = new Map<string, Collection<unknown>>();
-  const listeners = new Set<() => void>();
-  const announce = () => {
-    for (const listener of listeners) listener();
+  const listeners = new Set<(waiting: Waiting) => void>();
+  const announce = (waiting: Waiting) => {
+    for (const listener of listeners) listener(waiting);
   };
 
   function create<T>(definition: CollectionDefinition<T>): Collection<T> {

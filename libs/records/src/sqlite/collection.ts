@@ -5,13 +5,13 @@ import { encodeCursor } from '../cursor.ts';
 import { searchablePaths } from '../definition.ts';
 import { type PendingEvent, pendingEvents } from '../outbox.ts';
 import { pageLimit } from '../page-limit.ts';
-import type { Collection, CollectionDefinition, FindOptions, StoredRecord, WriteOptions } from '../port.ts';
+import type { Collection, CollectionDefinition, FindOptions, StoredRecord, Waiting, WriteOptions } from '../port.ts';
 import { type Database, isUniqueViolation, type Row } from './database.ts';
 import { afterSql, orderSql, whereSql } from './query.ts';
 
 interface Environment {
   readonly now: () => number;
-  readonly announce: () => void;
+  readonly announce: (waiting: Waiting) => void;
 }
 
 export function openCollection<T>(
@@ -33,6 +33,9 @@ export function openCollection<T>(
     updatedAt: String(row['updated_at']),
   });
 
+  const held = (row: Row): readonly PendingEvent[] =>
+    row['pending'] == null ? [] : JSON.parse(String(row['pending']));
+
   const select = (id: string): Row | undefined =>
     database.get(`SELECT * FROM ${table} WHERE id = ? AND ${alive}`, id, now());
 
@@ -41,8 +44,7 @@ export function openCollection<T>(
     if (!events || events.length === 0) return before ?? null;
     const row = database.get('UPDATE engram_outbox_sequence SET last = last + ? RETURNING last', events.length);
     const first = Number(row?.['last']) - events.length + 1;
-    const held: PendingEvent[] = before == null ? [] : JSON.parse(String(before));
-    return JSON.stringify([...held, ...pendingEvents(events, first)]);
+    return JSON.stringify([...held({ pending: before ?? null }), ...pendingEvents(events, first)]);
   }
 
   function taken(error: unknown, id: string): never {
@@ -59,7 +61,7 @@ export function openCollection<T>(
     try {
       const row = database.transaction(work);
       if (!row) throw new EngramError('RECORD_CONFLICT', `a record of ${name} changed meanwhile`, { field: id });
-      if (options.events?.length) announce();
+      if (options.events?.length) announce({ collection: name, id, events: held(row).map(({ event }) => event) });
       return read(row);
     } catch (error) {
       return taken(error, id);
@@ -194,10 +196,12 @@ export function openCollection<T>(
       );
     },
 
-    async pendingEvents(limit) {
+    async pendingEvents(limit, idleMs = 0) {
       const rows = database.all(
-        `SELECT t.id AS id, e.value AS item FROM ${table} AS t, json_each(t.pending) AS e WHERE t.pending IS NOT NULL
+        `SELECT t.id AS id, e.value AS item FROM ${table} AS t, json_each(t.pending) AS e
+         WHERE t.pending IS NOT NULL ${idleMs > 0 ? 'AND t.updated_at <= ?' : ''}
          ORDER BY json_extract(e.value, '$.seq') LIMIT ?`,
+        ...(idleMs > 0 ? [new Date(now() - idleMs).toISOString()] : []),
         limit,
       );
       return rows.map((row) => {
@@ -214,8 +218,7 @@ export function openCollection<T>(
           const row = database.get(`SELECT pending, removed FROM ${table} WHERE id = ?`, id);
           if (row?.['pending'] == null) continue;
           const done = new Set(items.map((item) => item.eventId));
-          const held: PendingEvent[] = JSON.parse(String(row['pending']));
-          const left = held.filter((item) => !done.has(item.event.id));
+          const left = held(row).filter((item) => !done.has(item.event.id));
           if (left.length === 0 && row['removed'] === 1) database.run(`DELETE FROM ${table} WHERE id = ?`, id);
           else {
             const text = left.length === 0 ? null : JSON.stringify(left);

@@ -56,10 +56,13 @@ export interface Order {
   readonly text: string;
 }
 
-/** The order asked for, then the id, so that it is total and a cursor has one place. Absent values come first in `asc`. */
+/**
+ * The order asked for, then the id in the direction of the last path, so that it is total, a cursor has one place, and an
+ * index answers it as it is. Absent values come first in `asc`.
+ */
 export function orderSql(orderBy: FindOptions['orderBy'], allowed: ReadonlySet<string>): Order {
   const given = (orderBy ?? []).map(([path, direction]) => [searchable(path, allowed), direction] as const);
-  const all = [...given, ['id', 'asc'] as const];
+  const all = [...given, ['id', given.at(-1)?.[1] ?? 'asc'] as const];
   return {
     expressions: all.map(([expression]) => expression),
     directions: all.map(([, direction]) => direction),

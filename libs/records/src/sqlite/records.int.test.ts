@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { recordsConformance } from '../conformance.ts';
 import { openRecords } from '../open.ts';
 import type { Records } from '../port.ts';
+import { openDatabase } from './database.ts';
+import { orderSql, whereSql } from './query.ts';
 import { openSqliteRecords } from './records.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'engram-records-'));
@@ -45,6 +47,28 @@ describe('openRecords', () => {
   test.each(['redis://x', 'sqlite:', 'sqlite:///x.db?synchronous=never', 'nonsense'])('%s is refused', async (url) => {
     await expect(openRecords(url)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
+});
+
+test('the first of an ordered search is found by its index, without sorting', async () => {
+  const root = folder();
+  const url = `sqlite://${join(root, 'records.db')}`;
+  const records = openSqliteRecords(url);
+  const orderBy = [
+    ['rank', 'desc'],
+    ['at', 'asc'],
+  ] as const;
+  records.collection({ name: 'test.runs', indexes: ['state'], ordered: [{ where: ['open'], orderBy }] });
+  const database = openDatabase(url);
+  const plan = (text: string) => database.all(`EXPLAIN QUERY PLAN ${text}`).map((row) => String(row['detail']));
+  const where = whereSql({ open: true }, new Set(['open']));
+  const order = orderSql(orderBy, new Set(['rank', 'at']));
+  const text = `SELECT id FROM "test.runs" WHERE removed = 0 AND ${where.text.replace('?', '1')} ORDER BY ${order.text} LIMIT 1`;
+  expect(plan(text)).toEqual([
+    expect.stringMatching(/^SEARCH test\.runs USING .*INDEX test\.runs:ordered:open,rank,at/),
+  ]);
+  database.close();
+  await records.close();
+  rmSync(root, { recursive: true, force: true });
 });
 
 // The oracle of durability: a process that is killed while it writes without pause. Whatever it said was written is there.

@@ -1,6 +1,6 @@
 /** The SQLite adapter: one table a collection, the value as JSON, an index an expression, the outbox in the same row. */
-import { checkName } from '../definition.ts';
-import type { Collection, CollectionDefinition, Records } from '../port.ts';
+import { checkName, pathsOf } from '../definition.ts';
+import type { Collection, CollectionDefinition, OrderBy, Records, Waiting } from '../port.ts';
 import { openCollection } from './collection.ts';
 import { openDatabase } from './database.ts';
 import { pathExpression } from './query.ts';
@@ -9,9 +9,9 @@ import { pathExpression } from './query.ts';
 export function openSqliteRecords(url: string, now: () => number = Date.now): Records {
   const database = openDatabase(url);
   const opened = new Map<string, Collection<unknown>>();
-  const listeners = new Set<() => void>();
-  const announce = () => {
-    for (const listener of listeners) listener();
+  const listeners = new Set<(waiting: Waiting) => void>();
+  const announce = (waiting: Waiting) => {
+    for (const listener of listeners) listener(waiting);
   };
   database.exec(`CREATE TABLE IF NOT EXISTS engram_outbox_sequence (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL);
     INSERT OR IGNORE INTO engram_outbox_sequence VALUES (1, 0);`);
@@ -30,6 +30,10 @@ export function openSqliteRecords(url: string, now: () => number = Date.now): Re
       database.exec(index('INDEX', 'expires', 'expires_at', 'expires_at IS NOT NULL'));
       for (const path of definition.indexes ?? []) {
         database.exec(index('INDEX', path, `${pathExpression(path)}, id`, 'removed = 0'));
+      }
+      for (const search of definition.ordered ?? []) {
+        const expressions = [...search.where.map(pathExpression), orderText(search.orderBy)].join(', ');
+        database.exec(index('INDEX', `ordered:${pathsOf(search).join(',')}`, expressions, 'removed = 0'));
       }
       for (const paths of definition.unique ?? []) {
         database.exec(
@@ -60,4 +64,10 @@ export function openSqliteRecords(url: string, now: () => number = Date.now): Re
       database.close();
     },
   };
+}
+
+/** As a search orders: the id follows the last direction. */
+function orderText(orderBy: OrderBy): string {
+  const terms = orderBy.map(([path, direction]) => `${pathExpression(path)} ${direction}`);
+  return [...terms, `id ${orderBy.at(-1)?.[1] ?? 'asc'}`].join(', ');
 }
