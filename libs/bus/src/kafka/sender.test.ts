@@ -78,6 +78,24 @@ test('a request that fails is sent again as it was, before anything behind it', 
   expect(requests).toEqual([['a'], ['a'], ['b']]);
 });
 
+test('after a failure what one partition has taken is not sent again because another one cannot take its own', async () => {
+  const stored: string[] = [];
+  let failures = 0;
+  // As a broker that starts: one partition has no leader for a while, and a request is answered as a whole.
+  const send = async (records: readonly OutgoingRecord[]) => {
+    stored.push(...records.filter(({ partition }) => partition !== 1 || failures > 3).map(({ key }) => key));
+    if (failures <= 3 && records.some(({ partition }) => partition === 1)) {
+      failures++;
+      throw new Error('no leader');
+    }
+  };
+  const sender = openSender({ send }, quiet);
+  const of = (partition: number, key: string) => ({ ...record(key), partition });
+  await sender.send([of(0, 'a1'), of(1, 'b1'), of(2, 'c1'), of(0, 'a2'), of(1, 'b2')], 10_000);
+  expect(stored.slice(0, 3)).toEqual(['a1', 'c1', 'a2']);
+  expect(stored.slice(3)).toEqual(['a1', 'a2', 'c1', 'b1', 'b2']);
+});
+
 test('a broker that stays away is UPSTREAM_FAILED when the patience ends, and a closed bus BUS_CLOSED', async () => {
   const sender = openSender({ send: async () => Promise.reject(new Error('no broker')) }, quiet);
   await expect(sender.send([record('a')], 150)).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });

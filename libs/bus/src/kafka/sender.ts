@@ -4,7 +4,7 @@
  * so that nothing overtakes what its caller will send again.
  */
 import { EngramError } from '@engram/errors';
-import type { KafkaClient, OutgoingRecord } from './client.ts';
+import { type KafkaClient, keyOf, type OutgoingRecord } from './client.ts';
 import { type Outage, patiently, upstreamFailed } from './patience.ts';
 
 /** A broker takes 1 MiB of one partition in one request by default, and all records may be of one partition. */
@@ -36,8 +36,8 @@ export function openSender(client: Pick<KafkaClient, 'send'>, trouble: Outage): 
       const patienceMs = Math.min(...batch.map(({ until }) => until)) - performance.now();
       const stopped = () => closed;
       try {
-        const records = batch.flatMap((part) => part.records);
-        await patiently(() => client.send(records), { patienceMs, stopped, onError: trouble.failed });
+        const left = [batch.flatMap((part) => part.records)];
+        await patiently(() => sendEach(left), { patienceMs, stopped, onError: trouble.failed });
         trouble.fine();
         for (const { done } of batch) done.resolve();
       } catch (error) {
@@ -45,6 +45,23 @@ export function openSender(client: Pick<KafkaClient, 'send'>, trouble: Outage): 
       }
     }
     running = undefined;
+  }
+
+  /**
+   * A request that fails is split by partition: some may have taken their records, and would take them again with each try
+   * that fails for another one's sake. What fails then comes last in the next try.
+   */
+  async function sendEach(left: (readonly OutgoingRecord[])[]): Promise<void> {
+    for (let next = left[0]; next !== undefined; next = left[0]) {
+      try {
+        await client.send(next);
+        left.shift();
+      } catch (error) {
+        left.shift();
+        left.push(...Map.groupBy(next, keyOf).values());
+        throw error;
+      }
+    }
   }
 
   /** As many parts as fit into a request, and at least one. */

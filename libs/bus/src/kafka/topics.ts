@@ -40,12 +40,14 @@ export interface TopicSettings {
 export function openTopics(client: KafkaClient, settings: TopicSettings): Topics {
   const { prefix, replication = -1, retention_days } = settings;
   const of = (type: string) => `${prefix}${topicOf(type)}`;
+  const ofEvents = new Set([...eventTypes].map(of));
+  const isOfEvents = (topic: string): boolean => ofEvents.has(topic);
   const ensured = new Set<string>();
   let partitions: number | undefined;
 
   /** The cluster's own count wins: a key must stay in its partition for as long as the log lives. */
   async function countPartitions(): Promise<number> {
-    const counts = await client.partitionCounts([...eventTypes].map(of));
+    const counts = await client.partitionCounts([...ofEvents]);
     agree(counts);
     return [...counts.values()][0] ?? settings.partitions ?? DEFAULT_PARTITIONS;
   }
@@ -53,7 +55,6 @@ export function openTopics(client: KafkaClient, settings: TopicSettings): Topics
   async function create(topics: readonly string[], count: number, retentionMs: number): Promise<void> {
     const config = { 'retention.ms': String(retentionMs), 'cleanup.policy': 'delete' };
     await client.createTopics(topics.map((topic) => ({ topic, partitions: count, replication, config })));
-    for (const topic of topics) ensured.add(topic);
   }
 
   /** A topic is made at once and known to every broker a little later. */
@@ -87,17 +88,26 @@ export function openTopics(client: KafkaClient, settings: TopicSettings): Topics
     async ensure(topics) {
       const missing = topics.filter((topic) => !ensured.has(topic));
       if (partitions !== undefined && missing.length === 0) return partitions;
-      partitions ??= await countPartitions();
-      await create(missing, partitions, retention_days * DAY_MS);
-      const counts = await countsOfAll(topics);
-      agree(counts);
-      // Another process may have made them first, with its own number.
-      partitions = [...counts.values()][0] ?? partitions;
-      return partitions;
+      let count = partitions ?? (await countPartitions());
+      // Those of events first: another process may have made them meanwhile with its own number, or the broker that was asked
+      // may not have heard of them yet. The group's own topics then get the number that they have.
+      const [own, others] = [missing.filter(isOfEvents), missing.filter((topic) => !isOfEvents(topic))];
+      for (const some of [own, others].filter(({ length }) => length > 0)) {
+        await create(some, count, retention_days * DAY_MS);
+        const counts = await countsOfAll(some);
+        count = [...counts.values()][0] ?? count;
+      }
+      agree(await countsOfAll(topics));
+      // Only now: a number that the cluster has not confirmed would be kept for ever.
+      for (const topic of missing) ensured.add(topic);
+      partitions = count;
+      return count;
     },
 
     async ensureDeadLetters(topic) {
-      if (!ensured.has(topic)) await create([topic], 1, -1);
+      if (ensured.has(topic)) return;
+      await create([topic], 1, -1);
+      ensured.add(topic);
     },
   };
 }

@@ -47,7 +47,8 @@ export function openKafkajs(options: ClientOptions): KafkaClient {
       () =>
       ({ message }) =>
         message.partition ?? 0,
-    retry: RETRY,
+    // It sends a whole request again where one partition of it failed: the sender splits it.
+    retry: { ...RETRY, retries: 0 },
   });
   const log = openCluster(kafka, readerGroup);
   const adminReady = once(() => admin.connect());
