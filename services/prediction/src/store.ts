@@ -84,6 +84,6 @@ export function openPredictionStore(records: Records): PredictionStore {
       });
       return found.records.map((record) => record.value);
     },
-    ping: async () => void (await forecasts.count()),
+    ping: async () => void (await forecasts.get('readyz')),
   };
 }

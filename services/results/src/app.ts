@@ -5,9 +5,11 @@ import type { Logger } from '@engram/telemetry';
 import { type HistoryDeps, historyRoutes } from './routes/history.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { type RunsDeps, runsRoutes } from './routes/runs.ts';
+import type { Storage } from './storage.ts';
 
 export interface AppDeps extends RunsDeps, HistoryDeps {
   readonly objects: Objects;
+  readonly storage: Storage;
   readonly version: string;
   readonly token?: string | undefined;
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
@@ -22,7 +24,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     tls: deps.tls,
     logger: deps.logger,
     ready: {
-      records: async () => void (await deps.store.runs.count()),
+      records: async () => void (await deps.store.runs.get('readyz')),
       objects: async () => void (await deps.objects.head('readyz')),
     },
   });

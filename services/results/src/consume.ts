@@ -61,6 +61,14 @@ function parsed<S extends z.ZodType>(
   );
 }
 
+/** A task's progress: most of all events. The version in its run's record tells a repeat, and nothing else follows from it. */
+export const isOfTask = ({ type, data }: EngramEvent): boolean =>
+  type === events.runProgressed.type &&
+  typeof data === 'object' &&
+  data !== null &&
+  'task' in data &&
+  data.task !== null;
+
 /** @throws EVENT_INVALID when the event does not fit its schema; what the FHIR server or another service threw. */
 export async function consume(deps: ConsumeDeps, event: EngramEvent): Promise<void> {
   switch (event.type) {

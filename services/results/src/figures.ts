@@ -1,13 +1,14 @@
 /** The seed's five dashboard figures, from the projections. */
-import type { Objects } from '@engram/objects';
+
 import type { RunRecord } from './model.ts';
-import type { ResultsStore } from './store.ts';
+import type { StoredSize } from './storage.ts';
+import { type ResultsStore, writtenResources } from './store.ts';
 
 export interface Figures {
   readonly queue_length: number;
   readonly processing_time_s: { readonly mean: number | null; readonly p95: number | null };
   readonly success_rate: number | null;
-  readonly storage: { readonly objects: number; readonly bytes: number };
+  readonly storage: StoredSize;
   readonly quality: Readonly<Record<'pass' | 'review' | 'fail', number>>;
   readonly runs: Readonly<Record<RunRecord['status'], number>>;
   readonly written_resources: number;
@@ -16,7 +17,7 @@ export interface Figures {
 /** How many of the latest ended runs the times, the rate and the quality are drawn from. */
 const WINDOW = 500;
 
-export async function figuresOf(store: ResultsStore, objects: Objects): Promise<Figures> {
+export async function figuresOf(store: ResultsStore, storage: StoredSize): Promise<Figures> {
   const statuses = ['created', 'validating', 'executing', 'completed', 'failed', 'cancelled'] as const;
   const counts = await Promise.all(statuses.map((status) => store.runs.count({ status })));
   const runs = Object.fromEntries(statuses.map((status, at) => [status, counts[at] ?? 0])) as Figures['runs'];
@@ -36,9 +37,9 @@ export async function figuresOf(store: ResultsStore, objects: Objects): Promise<
       p95: seconds[Math.max(0, Math.ceil(seconds.length * 0.95) - 1)] ?? null,
     },
     success_rate: latest.length === 0 ? null : done.length / latest.length,
-    storage: await objects.usage(''),
+    storage,
     quality: { pass: verdicts('pass'), review: verdicts('review'), fail: verdicts('fail') },
     runs,
-    written_resources: await store.written.count(),
+    written_resources: await writtenResources(store),
   };
 }

@@ -3,15 +3,17 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { type Bus, idempotently, type SubscribeOptions, type Subscription } from '@engram/bus';
+import { type Bus, type Handler, idempotently, type SubscribeOptions, type Subscription } from '@engram/bus';
 import type { App } from '@engram/http';
 import type { Records } from '@engram/records';
-import { gauge, traceparent } from '@engram/telemetry';
+import { traceparent } from '@engram/telemetry';
 import { type AppDeps, buildApp } from './app.ts';
-import { CONSUMED, type ConsumeDeps, consume } from './consume.ts';
+import { CONSUMED, type ConsumeDeps, consume, isOfTask } from './consume.ts';
+import { openStorage } from './storage.ts';
 import { openStore } from './store.ts';
 
-type Given = Omit<ConsumeDeps, 'store' | 'now'> & Omit<AppDeps, 'store' | 'now' | 'traceparent' | 'newRequestId'>;
+type Given = Omit<ConsumeDeps, 'store' | 'now'> &
+  Omit<AppDeps, 'store' | 'storage' | 'now' | 'traceparent' | 'newRequestId'>;
 
 export interface ResultsDeps extends Given {
   readonly bus: Bus;
@@ -27,8 +29,8 @@ export interface Results {
 }
 
 const GROUP = 'engram.results';
-/** Walking the whole store is not free, and a storage figure a minute old is still one. */
-const STORAGE_MS = 60_000;
+/** Patients whose events are handled at once: nearly all of the time of one is waiting for the FHIR server. */
+const AT_ONCE = 8;
 
 /** What the service does with events: the whole of it below its HTTP interface. */
 export function resultsSubscription(
@@ -36,36 +38,33 @@ export function resultsSubscription(
 ): SubscribeOptions {
   const { records, now = () => new Date(), retryDelaysMs } = deps;
   const store = openStore(records);
-  const handler = idempotently(
-    { records, collection: 'results.inbox', group: GROUP, now: () => now().getTime() },
-    async ({ event }) => consume({ ...deps, store, now }, event),
-  );
-  return { group: GROUP, types: CONSUMED, handler, ...(retryDelaysMs ? { retryDelaysMs } : {}) };
+  const handle: Handler = async ({ event }) => consume({ ...deps, store, now }, event);
+  const inbox = { records, collection: 'results.inbox', group: GROUP, now: () => now().getTime() };
+  const remembered = idempotently(inbox, handle);
+  return {
+    group: GROUP,
+    types: CONSUMED,
+    handler: (delivery) => (isOfTask(delivery.event) ? handle(delivery) : remembered(delivery)),
+    concurrency: AT_ONCE,
+    ...(retryDelaysMs ? { retryDelaysMs } : {}),
+  };
 }
 
 export async function createResults(deps: ResultsDeps): Promise<Results> {
   const now = deps.now ?? (() => new Date());
   const store = openStore(deps.records);
-  const app = await buildApp({ ...deps, store, now, traceparent, newRequestId: randomUUID });
+  const storage = openStorage(deps.objects, deps.logger);
+  const app = await buildApp({ ...deps, store, storage, now, traceparent, newRequestId: randomUUID });
   let subscription: Subscription | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const reportStorage = async (): Promise<void> => {
-    try {
-      gauge('engram.objects.stored', (await deps.objects.usage('')).bytes);
-    } catch (err) {
-      deps.logger.warn('the storage figure could not be read', { err });
-    }
-  };
+  const stopping = new AbortController();
   return {
     app,
     async start() {
       subscription = await deps.bus.subscribe(resultsSubscription(deps));
-      timer = setInterval(() => void reportStorage(), STORAGE_MS);
-      timer.unref();
-      await reportStorage();
+      storage.watch(stopping.signal);
     },
     async stop() {
-      clearInterval(timer);
+      stopping.abort();
       await subscription?.close();
       subscription = undefined;
     },

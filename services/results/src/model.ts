@@ -93,12 +93,14 @@ export interface ReviewRecord {
   readonly at: string;
 }
 
-/** One resource written to FHIR: what the write-back count counts. */
+/** What one fact has become on the FHIR server: what the write-back count counts. Its id is that of the fact. */
 export interface WrittenRecord {
-  /** `Type/id` on the FHIR server. */
-  readonly reference: string;
-  readonly patient_key: string;
-  readonly because: string;
+  /** Null for what many patients' facts share, such as a model's Device. */
+  readonly patient_key: string | null;
+  /** `Type/id`, each once. */
+  readonly references: readonly string[];
+  /** Number of references. Absent in records of before: each was one reference. */
+  readonly size: number;
   readonly at: string;
 }
 

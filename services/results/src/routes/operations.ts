@@ -1,16 +1,16 @@
 /** What an operator looks at: reviews that a person must settle, and the five dashboard figures. */
-import type { Objects } from '@engram/objects';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { figuresOf } from '../figures.ts';
+import type { Storage } from '../storage.ts';
 import type { ResultsStore } from '../store.ts';
 
 const page = z.object({ limit: z.coerce.number().int().min(1).max(500).default(100), cursor: z.string().optional() });
 
 export function operationsRoutes(
   instance: FastifyInstance,
-  { store, objects }: { readonly store: ResultsStore; readonly objects: Objects },
+  { store, storage }: { readonly store: ResultsStore; readonly storage: Storage },
 ): void {
   const app = instance.withTypeProvider<ZodTypeProvider>();
 
@@ -20,5 +20,5 @@ export function operationsRoutes(
     return { reviews: found.records.map((record) => record.value), next: found.next };
   });
 
-  app.get('/api/v1/figures', async () => figuresOf(store, objects));
+  app.get('/api/v1/figures', async () => figuresOf(store, await storage.size()));
 }

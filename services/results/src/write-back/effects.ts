@@ -1,6 +1,7 @@
 /** The write-backs: what each fact becomes on the FHIR server. Every path may be walked twice. */
 import type { Forecast, RoiFeatures } from '@engram/contracts';
-import { ofPatient } from '../store.ts';
+import type { Reference } from '@medplum/fhirtypes';
+import { countWritten, ofPatient } from '../store.ts';
 import { studyStatus } from '../study-status.ts';
 import { engineDevice, modelCard, modelDevice } from './device.ts';
 import { featureObservations } from './feature-observations.ts';
@@ -25,18 +26,20 @@ export interface StatusDeps extends WriterDeps {
  * only as it was read: of two writers at once the one that knows less is refused and looks again.
  */
 export async function reportStatus(deps: StatusDeps, patientKey: string, studyIds: Iterable<string>): Promise<void> {
-  const { fhir, store, featuresUrl } = deps;
+  const { fhir, store, featuresUrl, now } = deps;
   for (const id of new Set(studyIds)) {
     const wrote = await writeStatus(fhir, id, async () => {
-      const said = studyStatus(id, {
-        studies: await ofPatient(store.studies, patientKey, 'session_id'),
-        runs: await ofPatient(store.runs, patientKey, 'created_at'),
-        sets: await ofPatient(store.featureSets, patientKey, 'session_date'),
-      });
+      const [studies, runs, sets] = await Promise.all([
+        ofPatient(store.studies, patientKey, 'session_id'),
+        ofPatient(store.runs, patientKey, 'created_at'),
+        ofPatient(store.featureSets, patientKey, 'session_date'),
+      ]);
+      const said = studyStatus(id, { studies, runs, sets });
       const features = said?.features;
       return said && { ...said, featuresUrl: features ? featuresUrl(features.feature_set_id, features.version) : null };
     });
-    if (wrote) await writerFor(deps, patientKey, 'status').count(`ImagingStudy/${id}`);
+    const study = `ImagingStudy/${id}`;
+    if (wrote) await countWritten(store, { id: study, patientKey, at: now() }, [study]);
   }
 }
 
@@ -53,11 +56,14 @@ export interface FeaturesWritten {
 }
 
 export async function writeFeatures(deps: WriterDeps, features: RoiFeatures, facts: FeaturesWritten): Promise<void> {
-  const writer = writerFor(deps, facts.patientKey, facts.featureSetId);
+  const writer = writerFor(deps);
   const deviceReference = await writer.share(engineDevice(features.preprocessing_version));
   const { measured, takenBack } = featureObservations({ ...facts, features, deviceReference });
-  await writer.forward(facts.sequence, measured, takenBack);
+  const written = await writer.forward(facts.sequence, measured, takenBack);
+  await countWritten(deps.store, { ...facts, id: facts.featureSetId, at: deps.now() }, namesOf(written));
 }
+
+const namesOf = (references: readonly Reference[]): string[] => references.map(({ reference = '' }) => reference);
 
 export interface ForecastWritten {
   readonly patientKey: string;
@@ -70,7 +76,7 @@ export interface ForecastWritten {
 }
 
 export async function writeForecast(deps: WriterDeps, forecast: Forecast, facts: ForecastWritten): Promise<void> {
-  const writer = writerFor(deps, facts.patientKey, forecast.forecast_id);
+  const writer = writerFor(deps);
   const deviceReference = await writer.share(modelDevice(forecast));
   const cardReference = await writer.share(
     modelCard(forecast.model_version, facts.modelCardText, forecast.prediction_timestamp),
@@ -85,14 +91,11 @@ export async function writeForecast(deps: WriterDeps, forecast: Forecast, facts:
   const numbers = await writer.forward(facts.sequence, forecastObservations(shared));
   const risk = await writer.forward(facts.sequence, [riskAssessment(shared)]);
   const reports = await writer.forward(facts.sequence, [diagnosticReport(shared, numbers)]);
-  await writer.createOnce(
-    forecastProvenance(
-      [...reports, ...risk, ...numbers],
-      deviceReference,
-      cardReference,
-      basisOf(shared),
-      forecast.prediction_timestamp,
-    ),
+  const written = [...reports, ...risk, ...numbers];
+  const provenance = await writer.createOnce(
+    forecastProvenance(written, deviceReference, cardReference, basisOf(shared), forecast.prediction_timestamp),
     provenanceCondition(reports[0]?.reference ?? '', deviceReference),
   );
+  const fact = { id: forecast.forecast_id, patientKey: facts.patientKey, at: deps.now() };
+  await countWritten(deps.store, fact, [...namesOf(written), provenance]);
 }

@@ -1,10 +1,9 @@
-/** Writes resources replay-safely and keeps count of what was written. */
+/** Writes resources replay-safely. */
 import { FHIR_URLS } from '@engram/contracts';
 import { EngramError, isEngramError } from '@engram/errors';
 import type { FhirClient } from '@engram/fhir';
 import type { BundleEntry, Extension, Reference, Resource } from '@medplum/fhirtypes';
-import type { ResultsStore } from '../store.ts';
-import { apply } from '../store.ts';
+import { countWritten, type ResultsStore } from '../store.ts';
 import { conditionOf, type Identified, identifierOf } from './observation.ts';
 
 type Written = Identified & { extension?: Extension[] };
@@ -22,7 +21,6 @@ export interface Writer {
   forward(version: number, resources: readonly Written[], over?: readonly Written[]): Promise<readonly Reference[]>;
   /** Creates unless the condition finds one already. */
   createOnce<R extends Resource>(resource: R, condition: string): Promise<string>;
-  count(reference: string): Promise<void>;
 }
 
 export interface WriterDeps {
@@ -35,22 +33,14 @@ const TRIES = 5;
 /** Identifiers in one search: more would make too long a URL for some servers. */
 const ASKED_AT_ONCE = 10;
 
-export function writerFor({ fhir, store, now }: WriterDeps, patientKey: string, because: string): Writer {
-  const count = async (reference: string): Promise<void> => {
-    const record = { reference, patient_key: patientKey, because, at: now().toISOString() };
-    await apply(store.written, reference, (current) => (current === undefined ? record : undefined));
-  };
-  const counted = async (resource: Resource): Promise<string> => {
-    const reference = `${resource.resourceType}/${resource.id ?? ''}`;
-    await count(reference);
-    return reference;
-  };
+export function writerFor({ fhir, store, now }: WriterDeps): Writer {
   return {
-    count,
     async share(resource) {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await counted(await fhir.create(resource, conditionOf(resource)));
+          const reference = nameOf(await fhir.create(resource, conditionOf(resource)));
+          await countWritten(store, { id: reference, patientKey: null, at: now() }, [reference]);
+          return reference;
         } catch (error) {
           // Of two who create it at once a server may refuse one, which then finds the other's.
           if (!isEngramError(error, 'FHIR_CONFLICT') || attempt === TRIES) throw error;
@@ -65,16 +55,17 @@ export function writerFor({ fhir, store, now }: WriterDeps, patientKey: string, 
         );
         const written = await writeAll(fhir, version, behind, there);
         if (written === undefined) continue;
-        for (const { reference } of written.values()) await count(reference ?? '');
         return resources.map((one) => written.get(identifierOf(one)) ?? referenceTo(there.get(identifierOf(one)), one));
       }
       throw new EngramError('FHIR_CONFLICT', 'resources of the FHIR server kept changing while they were written');
     },
     async createOnce(resource, condition) {
-      return counted(await fhir.create(resource, condition));
+      return nameOf(await fhir.create(resource, condition));
     },
   };
 }
+
+const nameOf = ({ resourceType, id = '' }: Resource): string => `${resourceType}/${id}`;
 
 /** What the server holds under the identifiers of resources of one type. */
 async function held(fhir: FhirClient, resources: readonly Written[]): Promise<ReadonlyMap<string, Written>> {
