@@ -1,7 +1,7 @@
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
-import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import java.util.List;
+import org.h2.mvstore.MVStore;
 
 /** mongo-java-server on H2 files. Arguments: address, port, database file. Ends on SIGTERM after closing its files. */
 public final class MongoServerMain {
@@ -20,7 +20,7 @@ public final class MongoServerMain {
   }
 
   public static void main(String[] arguments) throws InterruptedException {
-    H2Backend backend = new H2Backend(arguments[2]);
+    IndexedBackend backend = new IndexedBackend(MVStore.open(arguments[2]));
     backend.version(new Version5());
     MongoServer server = new MongoServer(backend);
     Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));

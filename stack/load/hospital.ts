@@ -65,11 +65,15 @@ export const studyOf = ({ patientId, studyId }: Scan, imageUrl: string): Imaging
   ],
 });
 
-/** Who they are first, then the scans: all at once. */
-export async function admit(fhir: FhirClient, scans: readonly Scan[], imageUrl: (scan: Scan) => string): Promise<void> {
+export async function admitPatients(fhir: FhirClient, scans: readonly Scan[]): Promise<void> {
   for (const scan of scans) {
     await fhir.update(patientOf(scan));
     await fhir.update(scoreOf(scan));
   }
+}
+
+/** Who they are first, then the scans: all at once. */
+export async function admit(fhir: FhirClient, scans: readonly Scan[], imageUrl: (scan: Scan) => string): Promise<void> {
+  await admitPatients(fhir, scans);
   await Promise.all(scans.map((scan) => fhir.update(studyOf(scan, imageUrl(scan)))));
 }

@@ -2,24 +2,13 @@
  * Stands for a hospital's FHIR server where a real one would be what is measured: it knows every patient and study by their
  * numbers, keeps what is written to a study, and counts all else by identifier. No more of FHIR than Engram asks of it.
  */
+import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Bundle, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { patientOf, type Scan, scoreOf, studyOf } from '../load/hospital.ts';
-
-export interface FhirStandIn {
-  /** FHIR base. */
-  readonly url: string;
-  /** How often each identifier was written: `Type system|value`. */
-  readonly written: ReadonlyMap<string, number>;
-  /** When the report of a scan's first forecast from it was written, by study id. */
-  readonly reportedAt: ReadonlyMap<string, number>;
-  /** What a study's status says now. */
-  statusOf(studyId: string): string | undefined;
-  requests(): number;
-  close(): Promise<void>;
-}
+import type { HospitalServer } from './hospital-server.ts';
 
 interface Answer {
   readonly status: number;
@@ -37,12 +26,11 @@ const found = (...resources: readonly Resource[]): Bundle => ({
 export async function startFhirStandIn(
   scanOf: (id: string) => Scan | undefined,
   imageUrl: (scan: Scan) => string,
-): Promise<FhirStandIn> {
+): Promise<HospitalServer> {
   const studies = new Map<string, ImagingStudy & { id: string }>();
   const written = new Map<string, number>();
-  const held = new Map<string, Resource>();
+  const held = new Map<string, Held>();
   const reportedAt = new Map<string, number>();
-  let count = 0;
 
   const study = (scan: Scan) => studies.get(scan.studyId) ?? versioned(studyOf(scan, imageUrl(scan)), 1);
 
@@ -59,6 +47,9 @@ export async function startFhirStandIn(
     const asked = query.get('identifier')?.split(',') ?? [];
     if (asked.length > 0)
       return { status: 200, body: found(...asked.flatMap((one) => held.get(`${type} ${one}`) ?? [])) };
+    const ids = query.get('_id')?.split(',') ?? [];
+    if (type === 'ImagingStudy' && ids.length > 0)
+      return { status: 200, body: found(...ids.flatMap((id) => scanOf(id) ?? []).map(study)) };
     const scan = scanOf(query.get('patient')?.replace('Patient/', '') ?? '');
     if (scan === undefined) return { status: 200, body: NOTHING };
     if (type === 'ImagingStudy') return { status: 200, body: found(study(scan)) };
@@ -67,7 +58,7 @@ export async function startFhirStandIn(
   }
 
   /** One resource an identifier, however often it is written. */
-  function write(resource: Resource, condition: string): Resource {
+  function write(resource: Resource, condition: string): Held {
     const name = `${resource.resourceType} ${new URLSearchParams(condition).get('identifier') ?? condition}`;
     const before = held.get(name);
     const id = before?.id ?? String(held.size + 1);
@@ -76,7 +67,7 @@ export async function startFhirStandIn(
       id,
       meta: { ...resource.meta, versionId: String(Number(before?.meta?.versionId ?? 0) + 1) },
     };
-    held.set(name, made);
+    held.set(name, heldOf(made));
     written.set(name, (written.get(name) ?? 0) + 1);
     if (resource.resourceType === 'DiagnosticReport') {
       for (const { reference = '' } of resource.imagingStudy ?? []) {
@@ -117,7 +108,6 @@ export async function startFhirStandIn(
   });
 
   async function answer(request: IncomingMessage): Promise<Answer> {
-    count++;
     const url = new URL(request.url ?? '', 'http://stand-in');
     const [type = '', id] = url.pathname.replace(/^\/fhir\/?/, '').split('/');
     if (request.method === 'GET') return id === undefined ? search(type, url.searchParams) : read(type, id);
@@ -141,13 +131,32 @@ export async function startFhirStandIn(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/fhir`,
-    written,
     reportedAt,
     statusOf: (studyId) =>
       studies.get(studyId)?.extension?.find(({ url }) => url.endsWith('/preprocessing-status'))?.valueCode,
-    requests: () => count,
+    // Every patient and study that can be asked for is there.
+    admit: async () => undefined,
+    post: async () => undefined,
+    async check(report, area, _kafka, scans) {
+      await report.check(area, 'nothing is doubled: one report a scan, and nothing written again', () => {
+        const names = [...written.keys()];
+        const reports = names.filter((name) => name.startsWith('DiagnosticReport ')).length;
+        assert.equal(reports, scans.length + 1);
+        return `${names.length} resources, ${[...written.values()].reduce((sum, one) => sum + one, 0)} writes`;
+      });
+    },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+/** What is asked for later; the whole of it would fill the memory. */
+type Held = Resource & { readonly id: string; readonly meta: { readonly versionId: string } };
+
+function heldOf(made: Held): Held {
+  const { resourceType, id, meta } = made;
+  const identifier = 'identifier' in made ? made.identifier : undefined;
+  const extension = 'extension' in made ? made.extension : undefined;
+  return { resourceType, id, meta, identifier, extension } as Held;
 }
 
 const versioned = (study: ImagingStudy & { id: string }, version: number) => ({

@@ -1,6 +1,6 @@
 /**
- * Many scans at once through real Kafka, S3 and records: `npm run scale [-- --scans 100,200,400] [--task-ms N]`. The imaging
- * pipeline is a recorded result and the FHIR server a stand-in that counts. See ../README.md.
+ * Many scans at once through real Kafka, S3 and records: `npm run scale [-- --scans 100,200,400] [--task-ms N] [--real-fhir]`.
+ * The imaging pipeline is a recorded result and the FHIR server a stand-in that counts, or HAPI. See ../README.md.
  */
 import { parseArgs } from 'node:util';
 import { endAllEngrams } from '../e2e/platform.ts';
@@ -12,6 +12,7 @@ const { values } = parseArgs({
   options: {
     scans: { type: 'string', default: '100,200' },
     'task-ms': { type: 'string', default: '200' },
+    'real-fhir': { type: 'boolean', default: false },
   },
 });
 const report = new Report();
@@ -30,7 +31,8 @@ try {
     await report.check(`${scans} scans`, 'all of them go through', async () => {
       const { signal } = interrupted;
       signal.throwIfAborted();
-      results.push(await scaleTrial({ scans, taskMs: Number(values['task-ms']), report, signal, say }));
+      const taskMs = Number(values['task-ms']);
+      results.push(await scaleTrial({ scans, taskMs, realFhir: values['real-fhir'], report, signal, say }));
       return undefined;
     });
   }

@@ -6,6 +6,8 @@ import type { ScaleResult } from './trial.ts';
 const P95 = 0.95;
 const MEDIAN = 0.5;
 
+const SERVERS = ['kafka', 'minio', 'mongodb', 'hapi'];
+
 type Row = readonly [name: string, of: (result: ScaleResult) => string];
 
 const per = (value: number, digits = 1): string => (Number.isNaN(value) ? '-' : value.toFixed(digits));
@@ -36,9 +38,10 @@ export function tableOf(results: readonly ScaleResult[]): string {
       ],
     ),
     ['CPU of all services, s a scan', (result) => per(cpuOf(result, SERVICES) / result.scans, 3)],
-    ...['kafka', 'minio', 'mongodb'].map(
-      (name): Row => [`CPU of ${name}, s a scan`, (result) => per(cpuOf(result, [name]) / result.scans, 3)],
-    ),
+    ...SERVERS.filter((name) => first.samples.cpuSeconds.has(name)).flatMap((name): Row[] => [
+      [`CPU of ${name}, s a scan`, (result) => per(cpuOf(result, [name]) / result.scans, 3)],
+      [`largest memory of ${name}, MB`, ({ samples }) => per(samples.residentMb.get(name) ?? 0, 0)],
+    ]),
   ];
   const lines = [
     ['', ...results.map(({ scans }) => `${scans} scans`)],

@@ -1,4 +1,5 @@
 /** Our own small Java programs around the fetched jars, and how a JVM is started. */
+import { createHash } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +9,13 @@ import type { Launch } from '../server.ts';
 const SOURCES = fileURLToPath(new URL('../../java/', import.meta.url));
 
 /**
- * Compiles `java/<name>.java` against the jars of an installation, once for every state of the source.
+ * Compiles `java/<name>.java` against the jars of an installation, once for every state of the sources.
+ * @param names of one program's sources.
  * @returns the folder of its classes. @throws PACKAGE_UNAVAILABLE with javac's first error.
  */
-export async function compileJava(name: string, installed: string): Promise<string> {
-  const source = join(SOURCES, `${name}.java`);
-  const classes = join(installed, `classes-${(await fileSha256(source)).slice(0, 16)}`);
+export async function compileJava(names: readonly string[], installed: string): Promise<string> {
+  const sources = names.map((name) => join(SOURCES, `${name}.java`));
+  const classes = join(installed, `classes-${await stateOf(sources)}`);
   const compiled = await access(classes).then(
     () => true,
     () => false,
@@ -21,9 +23,14 @@ export async function compileJava(name: string, installed: string): Promise<stri
   if (compiled) return classes;
   const options = ['-nowarn', '-proc:none', '-cp', join(installed, 'lib', '*')];
   await appearWhole(classes, async (folder) => {
-    await runTool('javac', [...options, '-d', folder, source], { cwd: folder });
+    await runTool('javac', [...options, '-d', folder, ...sources], { cwd: folder });
   });
   return classes;
+}
+
+async function stateOf(files: readonly string[]): Promise<string> {
+  const sums = await Promise.all(files.map((file) => fileSha256(file)));
+  return createHash('sha256').update(sums.join('\n')).digest('hex').slice(0, 16);
 }
 
 export interface JavaProgram {

@@ -28,7 +28,7 @@ export const fhirValidator: ServerDefinition = {
 
   async launch({ installed, ports }) {
     const options = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
-    const folders = [await compileJava(MAIN, installed)];
+    const folders = [await compileJava([MAIN], installed)];
     return java(installed, { main: MAIN, args: [HOST, String(ports['http'])], heapMb: 2048, options, folders });
   },
 

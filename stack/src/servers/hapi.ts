@@ -31,7 +31,7 @@ export const hapi: ServerDefinition = {
     const logging = join(dir, 'logging');
     await mkdir(logging, { recursive: true });
     await writeFile(join(logging, 'logback.xml'), LOGGING);
-    const folders = [logging, await compileJava(MAIN, installed)];
+    const folders = [logging, await compileJava([MAIN], installed)];
     const args = [HOST, String(ports['http']), join(dir, 'data')];
     return java(installed, { main: MAIN, args, heapMb: 768, folders });
   },

@@ -1,6 +1,7 @@
 /**
  * mongo-java-server on H2: speaks MongoDB's wire protocol with atomic single documents, unique indexes and optimistic
  * updates, and has no transactions, sessions or change streams. What passes here needs no more than that of a real one.
+ * Of itself it reads a whole collection for all but the barest query; our classes give it the indexes it is asked for.
  */
 import { join } from 'node:path';
 import { compileJava, java } from '../install/java.ts';
@@ -10,6 +11,7 @@ import { HOST, type ServerDefinition } from '../server.ts';
 
 const VERSION = '1.47.0';
 const MAIN = 'MongoServerMain';
+const SOURCES = [MAIN, 'IndexedBackend', 'IndexedCollection', 'SecondaryIndex'];
 const OP_MSG = 2013;
 
 export const mongodb: ServerDefinition = {
@@ -32,7 +34,8 @@ export const mongodb: ServerDefinition = {
   async launch({ installed, dir, ports }) {
     const options = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
     const args = [HOST, String(ports['wire']), join(dir, 'data.mv')];
-    return java(installed, { main: MAIN, args, heapMb: 256, options, folders: [await compileJava(MAIN, installed)] });
+    const folders = [await compileJava(SOURCES, installed)];
+    return java(installed, { main: MAIN, args, heapMb: 768, options, folders });
   },
 
   async ready({ ports }) {
