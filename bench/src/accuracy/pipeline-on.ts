@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabels, readMask, readNifti, writeNifti } from '@engram/formats';
 import type { DeviceOptions } from '@engram/kernels';
-import { ensureAtlas, folderTaskStore, pipelineNamed, type RunOutcome, runPipeline } from '@engram/pipelines';
+import {
+  ensureAtlas,
+  folderTaskStore,
+  pipelineNamed,
+  type RunOutcome,
+  runPipeline,
+  type TaskFile,
+} from '@engram/pipelines';
 import type { LabelVolume, MaskVolume, Volume } from '@engram/volume';
 
 export interface PipelineResult {
@@ -20,6 +27,7 @@ export async function withPipeline<T>(
   inputs: { readonly t1: Volume | string; readonly pet?: Volume | string },
   use: (result: PipelineResult) => Promise<T>,
   device: DeviceOptions = {},
+  resources: Readonly<Record<string, TaskFile>> = {},
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'engram-bench-'));
   try {
@@ -34,7 +42,7 @@ export async function withPipeline<T>(
     const outcome = await runPipeline({
       definition: pipelineNamed('adni'),
       inputs: { t1: { path: await file('t1', inputs.t1) }, ...pet },
-      resources: { atlas: { path: atlas.dir, sha256: atlas.sha256 } },
+      resources: { atlas: { path: atlas.dir, sha256: atlas.sha256 }, ...resources },
       store: folderTaskStore(join(folder, 'tasks')),
       workDir: join(folder, 'work'),
       device,
