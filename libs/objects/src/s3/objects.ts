@@ -180,12 +180,11 @@ function s3Objects(client: S3Client, { bucket, prefix }: Location, options: S3Op
         ...(facts.etag === undefined ? {} : { CopySourceIfMatch: facts.etag }),
       });
       try {
-        await client.send(command);
+        const { CopyObjectResult: copied } = await client.send(command);
+        return await infoOf(to, { ...facts, modified: (copied?.LastModified ?? new Date()).toISOString() });
       } catch (error) {
         throw failureOf(error, from);
       }
-      const copied = await factsOf(to);
-      return infoOf(to, { ...facts, modified: copied?.modified ?? new Date().toISOString() });
     },
 
     async remove(key) {
