@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readField, readNifti, writeNifti } from '@engram/formats';
-import { fillHoles, resample } from '@engram/imaging';
+import { boxAround, cropLabels, cropMask, cropVolume, fillHoles, resample } from '@engram/imaging';
 import { sharedData, t1FromLabels } from '@engram/testing';
 import {
   type Affine,
@@ -43,25 +43,27 @@ async function written(folder: string, name: string, image: Volume): Promise<str
   return path;
 }
 
+/** Room around the brain for what a deformation moves out of its box, voxels of 1 mm: a grid of about 180 x 220 x 180. */
+const ROOM = 28;
+
 export async function pairCase(folder: string, fixedName: string, movingName: string, tuned: boolean): Promise<Case> {
   const [fixedLabels, movingLabels] = await Promise.all([readSubject(fixedName), readSubject(movingName)]);
   const a = t1FromLabels(fixedLabels, { seed: Number(fixedName), biasSd: 0 });
   const b = t1FromLabels(movingLabels, { seed: Number(movingName), biasSd: 0 });
-  const [fixed, moving] = [within(a.t1, a.truth.brain), within(b.t1, b.truth.brain)];
+  const [inFixed, inMoving] = [boxAround(a.truth.brain, ROOM), boxAround(b.truth.brain, ROOM)];
+  const fixed = cropVolume(within(a.t1, a.truth.brain), inFixed);
+  const moving = cropVolume(within(b.t1, b.truth.brain), inMoving);
   return {
     name: `maps ${movingName} → ${fixedName}`,
     tuned,
     fixed,
     moving,
-    brain: a.truth.brain,
+    brain: cropMask(a.truth.brain, inFixed),
     fixedFile: await written(folder, 'fixed', fixed),
     movingFile: await written(folder, 'moving', moving),
-    labels: { fixed: fixedLabels, moving: movingLabels },
+    labels: { fixed: cropLabels(fixedLabels, inFixed), moving: cropLabels(movingLabels, inMoving) },
   };
 }
-
-/** Room around the brain for what the deformation moves out of its box, voxels of 1 mm. */
-const ROOM = 28;
 
 /** The brain of a real head at 1 mm and the yardstick's deformation of it: about 6 mm, with bias and noise. */
 export async function headCase(folder: string, head: string, seed: number, tuned: boolean): Promise<Case> {

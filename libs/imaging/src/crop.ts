@@ -2,6 +2,7 @@
 import {
   applyAffine,
   type Grid,
+  type LabelVolume,
   type MaskVolume,
   type Shape3,
   type Vec3,
@@ -67,6 +68,12 @@ export function cropVolume(image: Volume, box: Box): Volume {
 export function cropMask(mask: MaskVolume, box: Box): MaskVolume {
   const data = new Uint8Array(box.shape[0] * box.shape[1] * box.shape[2]);
   return { ...gridOfBox(mask, box), data: cropInto(mask.data, mask.shape, box, data) };
+}
+
+/** The box of a label map, in its place in the world. */
+export function cropLabels(labels: LabelVolume, box: Box): LabelVolume {
+  const data = new Uint16Array(box.shape[0] * box.shape[1] * box.shape[2]);
+  return { ...gridOfBox(labels, box), data: cropInto(labels.data, labels.shape, box, data) };
 }
 
 /** Copies the box out of `data` into `out`, which keeps its values where the box lies beyond the image. */

@@ -6,7 +6,7 @@
 export { type BiasOptions, type BiasResult, correctBias } from './bias/correct-bias.ts';
 export { type ExtractedBrain, type ExtractOptions, extractBrain } from './brain/extract-brain.ts';
 export { type BrainTemplate, type PrepareOptions, prepareTemplate, signedDistance } from './brain/prepare-template.ts';
-export { type Box, boxAround, cropMask, cropVolume, uncropInto } from './crop.ts';
+export { type Box, boxAround, cropLabels, cropMask, cropVolume, uncropInto } from './crop.ts';
 export { composeAffineField, type VoxelField } from './deformable/compose-affine-field.ts';
 export { type Consistency, inverseConsistency } from './deformable/inverse-consistency.ts';
 export { jacobianDeterminant } from './deformable/jacobian-determinant.ts';

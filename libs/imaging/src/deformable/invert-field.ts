@@ -1,20 +1,25 @@
-import type { Buffer, Device, Field, Shape } from '@engram/kernels';
+import type { Device, Field, Shape } from '@engram/kernels';
 import { type Affine, type DisplacementField, type Grid, gridOf, invertAffine, multiplyAffines } from '@engram/volume';
+import type { VoxelField } from './compose-affine-field.ts';
+import { newtonInverse } from './newton-inverse.ts';
 
-/** On the working grid, from nothing; then on the moving grid, from what that gave. */
-const WORKING_ITERATIONS = 12;
-const FINAL_ITERATIONS = 3;
+/** At half the resolution, from nothing. */
+const COARSE_ITERATIONS = 12;
 /** Full steps diverge where the map stretches more than twofold; this damps up to threefold. */
 const DAMPING = 0.65;
-const SLAB_VOXELS = 2 ** 21;
+/** Of the answer, voxels of the working grid: a tenth of what sampling the inverse at the moving voxels costs. */
+const TOLERANCE = 0.02;
+/** At a time: few enough for their arrays to stay in the cache. */
+const SLAB_VOXELS = 2 ** 17;
 
 /**
  * The inverse of x -> matrix (x + u(x)) on the grid of the moving image, RAS mm: y + v(y) is the fixed point that comes
  * from y. `u` is in voxels of `working` and clamped beyond it.
  *
- * Fixed-point iteration (Chen et al. 2008): with p = matrix^-1 y find x + u(x) = p by x <- x + w (p - x - u(x)). First for
- * every voxel of the working grid, then from those answers for every voxel of the moving grid, against `u` itself and
- * with the matrix inverted exactly, so that no interpolated inverse enters the result.
+ * With p = matrix^-1 y find x + u(x) = p: for every second voxel of the working grid by the fixed-point iteration
+ * x <- x + w (p - x - u(x)) (Chen et al. 2008), then from those answers for every voxel of the moving grid by Newton's method,
+ * against `u` itself and with the matrix inverted exactly, so that no interpolated inverse enters the result. Where p lies
+ * beyond the working grid there is no brain, and the first answer stays.
  */
 export function invertField(
   device: Device,
@@ -25,36 +30,58 @@ export function invertField(
 ): Promise<DisplacementField> {
   return device.scope(async () => {
     const toWorking = multiplyAffines(invertAffine(multiplyAffines(matrix, working.affine)), moving.affine);
-    const v = await invertOnGrid(device, u, working.shape);
     const [nx, ny, nz] = moving.shape;
-    const out = {
-      ...gridOf(moving),
-      x: new Float32Array(nx * ny * nz),
-      y: new Float32Array(nx * ny * nz),
-      z: new Float32Array(nx * ny * nz),
-    };
+    const coarse = await invertCoarsely(device, u, working.shape);
+    const v = await onMovingGrid(device, coarse, toWorking, moving.shape);
     const depth = Math.max(1, Math.floor(SLAB_VOXELS / (nx * ny)));
+    const field: VoxelField = [await device.download(u[0]), await device.download(u[1]), await device.download(u[2])];
+    const out = { ...gridOf(moving), x: v[0], y: v[1], z: v[2] };
     for (let z0 = 0; z0 < nz; z0 += depth) {
       const shape: Shape = [nx, ny, Math.min(depth, nz - z0)];
-      const targets = positions(toWorking, shape, z0);
-      const found = await device.scope(() => solve(device, u, v, working.shape, targets));
-      writeDisplacement(out, found, working.affine, moving.affine, shape, z0);
+      const p = positions(toWorking, shape, z0);
+      const x = displaced(p, v, z0 * nx * ny);
+      newtonInverse(field, working.shape, p, x, indicesInside(p, working.shape), TOLERANCE);
+      writeDisplacement(out, x, working.affine, moving.affine, shape, z0);
     }
     return out;
   });
 }
 
-/** v with x = p + v(p) and x + u(x) = p, at the voxels of the grid: v <- v - w (v + u o (id + v)). */
-async function invertOnGrid(device: Device, u: Field, shape: Shape): Promise<Field> {
+interface Coarse {
+  readonly v: Field;
+  readonly shape: Shape;
+}
+
+/** v with x = p + v(p) and x + u(x) = p, at every second voxel and in its units: v <- v - w (v + u o (id + v)). */
+async function invertCoarsely(device: Device, u: Field, fine: Shape): Promise<Coarse> {
+  const shape: Shape = [Math.ceil(fine[0] / 2), Math.ceil(fine[1] / 2), Math.ceil(fine[2] / 2)];
   const n = shape[0] * shape[1] * shape[2];
   const field = (): Field => [device.alloc(n), device.alloc(n), device.alloc(n)];
-  const [v, residual] = [field(), field()];
-  for (let iteration = 0; iteration < WORKING_ITERATIONS; iteration++) {
-    device.kernels.compose(v, u, shape, residual);
+  const [half, v, residual] = [field(), field(), field()];
+  for (const k of [0, 1, 2] as const) {
+    device.kernels.downsample(u[k], fine, 2, half[k]);
+    device.kernels.axpby(0.5, half[k], 0, half[k]);
+  }
+  for (let iteration = 0; iteration < COARSE_ITERATIONS; iteration++) {
+    device.kernels.compose(v, half, shape, residual);
     for (const k of [0, 1, 2] as const) device.kernels.axpby(-DAMPING, residual[k], 1, v[k]);
   }
-  for (const buffer of residual) buffer.dispose();
-  return v;
+  for (const buffer of [...half, ...residual]) buffer.dispose();
+  return { v, shape };
+}
+
+/** In voxels of the working grid, clamped beyond it. */
+async function onMovingGrid(device: Device, { v, shape }: Coarse, toWorking: Affine, moving: Shape) {
+  const toCoarse = toWorking.slice(0, 12).map((value) => value / 2);
+  const output = device.alloc(moving[0] * moving[1] * moving[2]);
+  const component = async (k: 0 | 1 | 2) => {
+    device.kernels.affine(v[k], shape, toCoarse, moving, output, null);
+    device.kernels.axpby(2, output, 0, output);
+    return device.download(output);
+  };
+  const out = [await component(0), await component(1), await component(2)] as const;
+  output.dispose();
+  return out;
 }
 
 /** Voxel positions under a matrix: all x, then all y, then all z. */
@@ -71,35 +98,23 @@ function positions(m: Affine, [nx, ny, nz]: Shape, z0: number): Float32Array {
   return out;
 }
 
-/** x with x + u(x) = p for free points p, from x = p + v(p). */
-async function solve(device: Device, u: Field, v: Field, shape: Shape, p: Float32Array): Promise<Float32Array> {
+/** p + v(p), with v of the slab that begins at voxel `from`. */
+function displaced(p: Float32Array, v: readonly Float32Array[], from: number): Float32Array {
   const n = p.length / 3;
-  const points = device.alloc(p.length);
-  const sampled = device.alloc(n);
-  const values = new Float32Array(n);
-  const x = p.slice();
-  const at = async (image: Buffer) => {
-    device.kernels.samplePoints(image, shape, points, sampled, null);
-    return device.download(sampled, values);
-  };
-  const put = (data: Float32Array) => {
-    const fresh = device.upload(data);
-    device.copy(fresh, points);
-    fresh.dispose();
-  };
-  put(x);
-  for (const k of [0, 1, 2] as const) {
-    const start = await at(v[k]);
-    for (let i = 0; i < n; i++) x[k * n + i] += start[i];
+  const out = new Float32Array(p.length);
+  for (let k = 0, c = 0; k < 3; k++) for (let i = 0; i < n; i++, c++) out[c] = p[c] + v[k][from + i];
+  return out;
+}
+
+function indicesInside(p: Float32Array, [nx, ny, nz]: Shape): Uint32Array {
+  const n = p.length / 3;
+  const found = new Uint32Array(n);
+  let count = 0;
+  for (let i = 0; i < n; i++) {
+    const [x, y, z] = [p[i], p[n + i], p[2 * n + i]];
+    if (x >= 0 && y >= 0 && z >= 0 && x <= nx - 1 && y <= ny - 1 && z <= nz - 1) found[count++] = i;
   }
-  for (let iteration = 0; iteration < FINAL_ITERATIONS; iteration++) {
-    put(x);
-    for (const k of [0, 1, 2] as const) {
-      const moved = await at(u[k]);
-      for (let i = 0, c = k * n; i < n; i++, c++) x[c] += DAMPING * (p[c] - x[c] - moved[i]);
-    }
-  }
-  return x;
+  return found.subarray(0, count);
 }
 
 /** Working voxels to displacements in mm from the moving voxels they belong to. */
@@ -112,19 +127,14 @@ function writeDisplacement(
   z0: number,
 ): void {
   const n = nx * ny * nz;
-  for (let k = 0, i = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let h = 0; h < nx; h++, i++) {
-        const [a, b, c] = [x[i], x[n + i], x[2 * n + i]];
-        const along = (w: number) =>
-          working[w] * a +
-          working[w + 1] * b +
-          working[w + 2] * c +
-          working[w + 3] -
-          (moving[w] * h + moving[w + 1] * j + moving[w + 2] * (k + z0) + moving[w + 3]);
-        const at = z0 * nx * ny + i;
-        out.x[at] = along(0);
-        out.y[at] = along(4);
-        out.z[at] = along(8);
+  for (const [row, component] of [out.x, out.y, out.z].entries()) {
+    const [a, b, c, offset] = working.slice(4 * row, 4 * row + 4);
+    const [alongX, alongY, alongZ, origin] = moving.slice(4 * row, 4 * row + 4);
+    for (let k = 0, i = 0, at = z0 * nx * ny; k < nz; k++)
+      for (let j = 0; j < ny; j++) {
+        const start = alongY * j + alongZ * (k + z0) + origin;
+        for (let h = 0; h < nx; h++, i++, at++)
+          component[at] = a * x[i] + b * x[n + i] + c * x[2 * n + i] + offset - (alongX * h + start);
       }
+  }
 }

@@ -26,5 +26,10 @@ export function normaliseIntensity(data: Float32Array, name: 'fixed' | 'moving')
   for (let below = counts[0]; below < 0.99 * positive; below += counts[bin]) bin++;
   const scale = BINS / ((bin + 1) * largest);
   // A NaN would spread through every window that touches it.
-  return data.map((value) => (value > 0 && Number.isFinite(value) ? value * scale : 0));
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < out.length; i++) {
+    const value = data[i];
+    if (value > 0 && value < Number.POSITIVE_INFINITY) out[i] = value * scale;
+  }
+  return out;
 }
