@@ -28,11 +28,11 @@ export interface DeformableOptions extends PyramidOptions {
   readonly initial: Affine;
   /** On the grid of the fixed image: correlation is taken in and just around it, and the work is cropped to its box. */
   readonly fixedMask?: MaskVolume;
-  /** Around the mask's box, mm. Default 12. */
+  /** Around the mask's box, mm. Default 8. */
   readonly marginMm?: number;
   /** Details of the field that count as noise, in voxels of the working grid. Default 0.2 up to 2 voxels, 0.12 up to 4. */
   readonly noiseBands?: readonly Band[];
-  /** Last iterations, on the finest level, that mend what the above took from wide details. Default 4. */
+  /** Last iterations, on the finest level, that mend what the above took from wide details. Default 3. */
   readonly settling?: number;
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;
@@ -102,7 +102,7 @@ export async function registerDeformable(
   options: DeformableOptions & { readonly inverse?: false },
   device: Device,
 ): Promise<ForwardResult | DeformableResult> {
-  const { initial, fixedMask, marginMm = 12, noiseBands = NOISE_BANDS, settling = 4, onProgress, signal } = options;
+  const { initial, fixedMask, marginMm = 8, noiseBands = NOISE_BANDS, settling = 3, onProgress, signal } = options;
   if (fixedMask && !sameGrid(fixedMask, fixed)) {
     throw new EngramError('MASK_GRID_MISMATCH', 'The mask does not lie on the grid of the fixed image', {
       field: 'fixedMask',
