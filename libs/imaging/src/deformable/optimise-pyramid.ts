@@ -3,7 +3,7 @@ import { type LevelImages, type LevelSettings, optimiseLevel } from './optimise-
 import { refineField } from './refine-field.ts';
 
 export interface PyramidOptions {
-  /** Coarsest level first; each is twice as fine as the one before, the last is the working grid. Default 60, 30, 9. */
+  /** Coarsest level first; each is twice as fine as the one before, the last is the working grid. Default 60, 30, 12. */
   readonly iterations?: readonly number[];
   /** Window radius, voxels of the level. Default 2. */
   readonly radius?: number;
@@ -52,7 +52,7 @@ export function optimisePyramid(
   signal: AbortSignal | undefined,
   onProgress: (fraction: number) => void,
 ): Promise<PyramidResult> {
-  const { iterations = [60, 30, 9] } = options;
+  const { iterations = [60, 30, 12] } = options;
   const levels = iterations.map((count, i) => ({ count, factor: 2 ** (iterations.length - 1 - i) }));
   const work = levels.reduce((sum, { count, factor }) => sum + count / factor ** 3, 0);
   return device.scope(async () => {

@@ -79,7 +79,7 @@ describe('registerDeformable', () => {
     expect(report.foldedVoxels).toBe(0);
     expect(report.jacobianMin).toBeGreaterThan(0);
     expect(report.inverseConsistencyMm.p95).toBeLessThan(0.1);
-    expect(metric).toHaveLength(102);
+    expect(metric).toHaveLength(105);
     for (const level of report.convergence) expect(level.last).toBeGreaterThan(level.first);
     expect(fractions.at(-1)).toBe(1);
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));

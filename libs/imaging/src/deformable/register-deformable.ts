@@ -30,7 +30,7 @@ export interface DeformableOptions extends PyramidOptions {
   readonly fixedMask?: MaskVolume;
   /** Around the mask's box, mm. Default 8. */
   readonly marginMm?: number;
-  /** Details of the field that count as noise, in voxels of the working grid. Default 0.2 up to 2 voxels, 0.12 up to 4. */
+  /** Details of the field that count as noise, in voxels of the working grid. Default 0.25 up to 2 voxels, 0.15 up to 4. */
   readonly noiseBands?: readonly Band[];
   /** Last iterations, on the finest level, that mend what the above took from wide details. Default 3. */
   readonly settling?: number;
@@ -70,8 +70,8 @@ export interface DeformableResult extends ForwardResult {
 const MASK_DILATIONS = 3;
 /** Chosen on a head and a pair together (docs/algorithms/deformable.md). */
 const NOISE_BANDS: readonly Band[] = [
-  { width: 2, threshold: 0.2 },
-  { width: 4, threshold: 0.12 },
+  { width: 2, threshold: 0.25 },
+  { width: 4, threshold: 0.15 },
 ];
 /** Wide forces, hardly any smoothing of the field, short steps in proportion to the force: details stay as they are. */
 const SETTLING = { sigmaForce: 4, sigmaField: 0.3, stepLimit: 0.2, forceFloor: 1, finalStep: 0.5 } as const;
