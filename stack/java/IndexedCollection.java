@@ -43,8 +43,9 @@ final class IndexedCollection extends H2Collection {
   protected QueryResult queryDocuments(Document query, Document sort, int skip, int limit, int batch, Document fields) {
     Map<String, Object> conditions = new LinkedHashMap<>();
     collect(query, conditions);
-    if (isValue(conditions.get("_id")) && "_id".equals(getIdField())) {
-      return found(query, Stream.of(valueOf(conditions.get("_id"))), sort, skip, limit, batch, fields);
+    // Of numbers two may be equal and not the same key.
+    if (valueOf(conditions.get("_id")) instanceof String id && "_id".equals(getIdField())) {
+      return found(query, Stream.of(id), sort, skip, limit, batch, fields);
     }
     Optional<Plan> best = secondaryIndexes()
         .map(index -> planOf(index, conditions, sort))
@@ -80,10 +81,10 @@ final class IndexedCollection extends H2Collection {
     return condition instanceof Document document && document.keySet().stream().anyMatch(key -> key.startsWith("$"));
   }
 
-  /** Whether a condition asks for one value, which is not null: absent ones have no place in every index. */
+  /** Whether a condition asks for one plain value. Null is none: what is absent is not in every index. */
   private static boolean isValue(Object condition) {
-    if (condition instanceof Document && isOperators(condition)) return ((Document) condition).get("$eq") != null;
-    return condition != null;
+    Object value = valueOf(condition);
+    return value instanceof String || value instanceof Number || value instanceof Boolean;
   }
 
   private static Object valueOf(Object condition) {
