@@ -25,7 +25,7 @@ const BRAIN = 20;
 
 export async function scoreBias(head: string): Promise<BiasScores[]> {
   const folder = await mkdtemp(join(tmpdir(), 'engram-bias-'));
-  const file = (name: string) => join(folder, `${name}.nii`);
+  const file = (name: string) => join(folder, `${name}.nii.gz`);
   try {
     const stripped = await withPipeline({ t1: sharedData('t1', `${head}.nii.gz`) }, ({ image }) =>
       image('brain/mri_brain.nii.gz'),
