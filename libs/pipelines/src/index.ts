@@ -8,7 +8,7 @@
  *   inputs: { t1: { path: 't1.nii.gz' }, pet: { path: 'pet.nii.gz', tracer: 'FDG' } },
  *   resources: { atlas: { path: dir, sha256 } },
  *   store: folderTaskStore('.engram/tasks'),
- *   workDir: '.engram/work/run-1',
+ *   workDir: '.engram/run-1',
  * });
  * @module
  */

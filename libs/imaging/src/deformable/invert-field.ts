@@ -7,9 +7,9 @@ import { newtonInverse } from './newton-inverse.ts';
 const COARSE_ITERATIONS = 12;
 /** Full steps diverge where the map stretches more than twofold; this damps up to threefold. */
 const DAMPING = 0.65;
-/** Of the answer, voxels of the working grid: a tenth of what sampling the inverse at the moving voxels costs. */
+/** Of the answer, voxels of the working grid: well below what sampling the inverse at the moving voxels costs. */
 const TOLERANCE = 0.02;
-/** At a time: few enough for their arrays to stay in the cache. */
+/** At a time, so that the points of a large image take little memory. */
 const SLAB_VOXELS = 2 ** 17;
 
 /**
