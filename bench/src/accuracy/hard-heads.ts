@@ -55,7 +55,7 @@ export interface HardHeadScores {
   /** A code where it was refused. */
   readonly outcome: string;
   readonly brainDice: number | null;
-  /** Mean Dice of the regions with those of the plain head. */
+  /** Mean Dice of the regions with those of the plain head; null for that head itself. */
   readonly regionDice: number | null;
   readonly reasons: readonly string[];
 }
@@ -85,8 +85,8 @@ export async function* scoreHardHeads(subject: string): AsyncGenerator<HardHeadS
         const quality = (await json('quality/quality_metrics.json')) as { verdict: string; reasons: string[] };
         const brain = await mask('brain/brain_mask.nii.gz');
         const regions = await labelsOf('atlas/atlas_in_t1.nii.gz');
+        const expected = plain && (await resampleLabels(plain, gridOf(regions), { matrix: back }, device));
         plain ??= regions;
-        const expected = await resampleLabels(plain, gridOf(regions), { matrix: back }, device);
         return {
           subject,
           name,
@@ -96,7 +96,7 @@ export async function* scoreHardHeads(subject: string): AsyncGenerator<HardHeadS
             (at) => brain.data[at] > 0,
             (at) => truth.brain.data[at] > 0,
           ),
-          regionDice: labelDice(regions.data, expected.data, REGION_VALUES).mean,
+          regionDice: expected ? labelDice(regions.data, expected.data, REGION_VALUES).mean : null,
           reasons: quality.reasons,
         };
       });
