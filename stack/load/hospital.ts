@@ -16,6 +16,9 @@ const SCORE_DATE = '2025-11-05';
 export const scansOf = (name: string, count: number): Scan[] =>
   Array.from({ length: count }, (_, k) => ({ patientId: `${name}-p${k + 1}`, studyId: `${name}-s${k + 1}` }));
 
+/** Ids of `scansOf` in a text: of patients, of studies, and what begins with one. */
+export const SCAN_IDS = /\b[a-z]+-[ps]\d+/g;
+
 export const patientOf = ({ patientId }: Scan): Patient & { id: string } => ({
   resourceType: 'Patient',
   id: patientId,

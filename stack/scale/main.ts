@@ -1,6 +1,6 @@
 /**
- * Many scans at once through real Kafka, S3 and records: `npm run scale [-- --scans 100,200,400] [--task-ms N] [--real-fhir]`.
- * The imaging pipeline is a recorded result and the FHIR server a stand-in that counts, or HAPI. See ../README.md.
+ * Many scans at once through real Kafka, S3 and records: `npm run scale [-- --scans 100,200,400] [--task-ms N] [--real-fhir N]`.
+ * The imaging pipeline is a recorded result; the FHIR server is a stand-in that counts, but for N of the patients, who live on HAPI. See ../README.md.
  */
 import { parseArgs } from 'node:util';
 import { endAllEngrams } from '../e2e/platform.ts';
@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     scans: { type: 'string', default: '100,200' },
     'task-ms': { type: 'string', default: '200' },
-    'real-fhir': { type: 'boolean', default: false },
+    'real-fhir': { type: 'string', default: '0' },
   },
 });
 const report = new Report();
@@ -32,7 +32,7 @@ try {
       const { signal } = interrupted;
       signal.throwIfAborted();
       const taskMs = Number(values['task-ms']);
-      results.push(await scaleTrial({ scans, taskMs, realFhir: values['real-fhir'], report, signal, say }));
+      results.push(await scaleTrial({ scans, taskMs, realFhir: Number(values['real-fhir']), report, signal, say }));
       return undefined;
     });
   }

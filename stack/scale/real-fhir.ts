@@ -11,7 +11,14 @@ const LOOK_EVERY_MS = 1_000;
 /** Resources of one look. */
 const MOST = 5_000;
 
-export function watchRealFhir(url: string, imageUrl: (scan: Scan) => string): HospitalServer {
+export interface RealFhirOptions {
+  /** FHIR base, as Engram sees it. */
+  readonly url: string;
+  readonly scans: readonly Scan[];
+  readonly imageUrl: (scan: Scan) => string;
+}
+
+export function watchRealFhir({ url, scans, imageUrl }: RealFhirOptions): HospitalServer {
   const fhir = openFhir({ url, fetch });
   const reportedAt = new Map<string, number>();
   const status = new Map<string, string>();
@@ -42,11 +49,12 @@ export function watchRealFhir(url: string, imageUrl: (scan: Scan) => string): Ho
 
   return {
     url,
-    reportedAt,
+    reportedAt: (studyId) => reportedAt.get(studyId),
+    reportedCount: () => reportedAt.size,
     statusOf: (studyId) => status.get(studyId),
-    admit: (scans) => admitPatients(fhir, scans),
+    admit: () => admitPatients(fhir, scans),
     post: async (scan) => void (await fhir.update(studyOf(scan, imageUrl(scan)))),
-    check: (report, area, kafka, scans) => checkEffects(report, area, { fhir, kafka, scans }),
+    check: (report, area, kafka) => checkEffects(report, area, { fhir, kafka, scans }),
     async close() {
       stop.abort();
       await looking;

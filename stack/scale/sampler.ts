@@ -10,8 +10,8 @@ export interface Watched {
 }
 
 export interface Samples {
-  /** Largest resident memory of any process, by name, in MB. */
-  readonly residentMb: ReadonlyMap<string, number>;
+  /** Resident memory of the largest process of a name, one value a look, in MB. */
+  readonly residentMb: ReadonlyMap<string, readonly number[]>;
   /** Of all processes of a name together, since the watch began. */
   readonly cpuSeconds: ReadonlyMap<string, number>;
   /** Most events that a group had before it, by group. */
@@ -24,18 +24,21 @@ const EVERY_MS = 3000;
 export async function watch(busUrl: string, watched: readonly Watched[]): Promise<() => Promise<Samples>> {
   const stop = new AbortController();
   const bus = await openBus(busUrl);
-  const [residentMb, lag] = [new Map<string, number>(), new Map<string, number>()];
+  const lag = new Map<string, number>();
+  const residentMb = new Map<string, number[]>();
   const first = new Map<number, Usage>();
   const last = new Map<number, Usage>();
 
   function sampleProcesses(): void {
+    const now = new Map<string, number>();
     for (const { name, pid } of watched) {
       const usage = usageOf(pid);
       if (usage === undefined) continue;
       if (!first.has(pid)) first.set(pid, usage);
       last.set(pid, usage);
-      residentMb.set(name, Math.max(residentMb.get(name) ?? 0, usage.residentMb));
+      now.set(name, Math.max(now.get(name) ?? 0, usage.residentMb));
     }
+    for (const [name, largest] of now) residentMb.set(name, [...(residentMb.get(name) ?? []), largest]);
   }
 
   async function sampleLag(): Promise<void> {
