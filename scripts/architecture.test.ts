@@ -13,7 +13,7 @@ const sources = tracked.filter(
   (file) => file.endsWith('.ts') && /^(contracts|libs|services|apps|models|bench|stack|simulation)\//.test(file),
 );
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
-const isTest = (file: string): boolean => /(\.(test|fixture)|conformance)\.ts$/.test(file);
+const isTest = (file: string): boolean => /(\.(test|fixture)|conformance(\/[a-z-]+)?)\.ts$/.test(file);
 
 /** Left to right: an import may only point to a smaller or equal layer. */
 const LAYERS = ['contracts', 'libs', 'models', 'services', 'bench', 'apps', 'stack', 'simulation'];

@@ -1,4 +1,4 @@
-import { conformance } from '../conformance.ts';
+import { conformance } from '../conformance/index.ts';
 import { openDevice } from '../open-device.ts';
 
 conformance('scalar', () => openDevice({ backend: 'scalar' }));

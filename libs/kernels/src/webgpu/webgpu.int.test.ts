@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { swiftshaderEnvironment, useSwiftshader } from '@engram/testing';
 import { describe, expect, test } from 'vitest';
-import { conformance } from '../conformance.ts';
+import { conformance } from '../conformance/index.ts';
 import { listDevices, openDevice } from '../open-device.ts';
 import { trialIteration } from '../trial-iteration.ts';
 import { findAdapter } from './adapter.ts';

@@ -17,6 +17,13 @@ export function compose(
         const dx = v128.load(ax + at);
         const dy = v128.load(ay + at);
         const dz = v128.load(az + at);
+        // Where a moves nothing, b is as it was: beyond what a force reaches, that is.
+        if (!v128.any_true(f32x4.ne(v128.or(v128.or(dx, dy), dz), splat(0)))) {
+          storeLanes(ox + at, v128.load(bx + at), nx - x);
+          storeLanes(oy + at, v128.load(by + at), nx - x);
+          storeLanes(oz + at, v128.load(bz + at), nx - x);
+          continue;
+        }
         const fx = clamp(add(add(splat(<f32>x), f32x4(0, 1, 2, 3)), dx), nx);
         const fy = clamp(add(splat(<f32>y), dy), ny);
         const fz = clamp(add(splat(<f32>z), dz), nz);

@@ -8,6 +8,7 @@ export { affineWarpNearest } from './affine-warp-nearest';
 export { axpby } from './axpby';
 export { compose } from './compose';
 export { subsample } from './downsample';
+export { extents, widenExtents } from './extents';
 export { gaussianXy, gaussianZ } from './gaussian';
 export { jacobian } from './jacobian';
 export { lnccForce, lnccSums } from './lncc';

@@ -1,11 +1,14 @@
 // Equations in docs/algorithms/kernels.md. Two passes over the volume: `lnccSums` gives p, q and q*m0 - p*f0 of every
-// window, `lnccForce` sums them over the windows that hold a voxel, which a symmetric window makes a box sum again.
+// window, `lnccForce` sums them over the windows that hold a voxel, which a symmetric window makes a box sum again. Of each row
+// only what a window of the mask touches is worked on: `own` are the extents of the rows that come out, `wanted` those of the rows
+// summed in a plane, `along` those of the rows' own sums.
 import { boxTile, overlap, sumRows, TILE } from './box';
+import { clearBut, firstOf, lastOf } from './extents';
 import { add, laneMask, laneSum, larger, mul, smaller, splat, storeLanes, sub } from './vector';
 
 /** One plane an item; `mask` 0 for none. Each plane's sum of E and count of windows go to `partials`. */
 export function lnccSums(
-  fixed: usize, moving: usize, mask: usize, p: usize, q: usize, c: usize, partials: usize,
+  fixed: usize, moving: usize, mask: usize, own: usize, wanted: usize, along: usize, p: usize, q: usize, c: usize, partials: usize,
   nx: i32, ny: i32, nz: i32, radius: i32, epsilon: f32, from: i32, to: i32, scratch: usize,
 ): void {
   const row = <usize>nx << 2;
@@ -26,13 +29,15 @@ export function lnccSums(
       const slot = ring + ((z + width * 2) % width) * depth;
       if (z < 0 || z >= nz) memory.fill(slot, 0, depth);
       else {
+        const w = wanted + (<usize>(z * ny) << 3);
+        const l = along + (<usize>(z * ny) << 3);
         const f = fixed + z * plane;
         const m = moving + z * plane;
-        boxTile(f, 0, slot, lines, padded, nx, ny, top, rows, radius);
-        boxTile(m, 0, slot + tile, lines, padded, nx, ny, top, rows, radius);
-        boxTile(f, f, slot + 2 * tile, lines, padded, nx, ny, top, rows, radius);
-        boxTile(m, m, slot + 3 * tile, lines, padded, nx, ny, top, rows, radius);
-        boxTile(f, m, slot + 4 * tile, lines, padded, nx, ny, top, rows, radius);
+        boxTile(f, 0, slot, lines, padded, nx, ny, top, rows, radius, w, l);
+        boxTile(m, 0, slot + tile, lines, padded, nx, ny, top, rows, radius, w, l);
+        boxTile(f, f, slot + 2 * tile, lines, padded, nx, ny, top, rows, radius, w, l);
+        boxTile(m, m, slot + 3 * tile, lines, padded, nx, ny, top, rows, radius, w, l);
+        boxTile(f, m, slot + 4 * tile, lines, padded, nx, ny, top, rows, radius, w, l);
       }
       const here = z - radius;
       if (here < from) continue;
@@ -40,10 +45,14 @@ export function lnccSums(
       let centres: f64 = 0;
       for (let k = 0; k < rows; k++) {
         const line = here * plane + (top + k) * row;
+        const extent = own + (<usize>(here * ny + top + k) << 3);
+        clearBut(p + line, extent, nx);
+        clearBut(q + line, extent, nx);
+        clearBut(c + line, extent, nx);
         const share = splat(<f32>1 / <f32>(overlap(top + k, ny, radius) * overlap(here, nz, radius)));
         let sum = f32x4.splat(0);
         let count = f32x4.splat(0);
-        for (let x = 0; x < nx; x += 4) {
+        for (let x = firstOf(extent); x < lastOf(extent); x += 4) {
           const at = <usize>x << 2;
           const s = ring + k * row + at;
           const inverse = mul(share, v128.load(counts + at));
@@ -78,7 +87,7 @@ export function lnccSums(
 
 /** One plane an item: the derivative times the central differences of the moving image. */
 export function lnccForce(
-  fixed: usize, moving: usize, p: usize, q: usize, c: usize, gx: usize, gy: usize, gz: usize,
+  fixed: usize, moving: usize, own: usize, wanted: usize, along: usize, p: usize, q: usize, c: usize, gx: usize, gy: usize, gz: usize,
   nx: i32, ny: i32, nz: i32, radius: i32, from: i32, to: i32, scratch: usize,
 ): void {
   const row = <usize>nx << 2;
@@ -96,16 +105,23 @@ export function lnccForce(
       const slot = ring + ((z + width * 2) % width) * depth;
       if (z < 0 || z >= nz) memory.fill(slot, 0, depth);
       else {
+        const w = wanted + (<usize>(z * ny) << 3);
+        const l = along + (<usize>(z * ny) << 3);
         const o = z * plane;
-        boxTile(p + o, 0, slot, lines, padded, nx, ny, top, rows, radius);
-        boxTile(q + o, 0, slot + tile, lines, padded, nx, ny, top, rows, radius);
-        boxTile(c + o, 0, slot + 2 * tile, lines, padded, nx, ny, top, rows, radius);
+        boxTile(p + o, 0, slot, lines, padded, nx, ny, top, rows, radius, w, l);
+        boxTile(q + o, 0, slot + tile, lines, padded, nx, ny, top, rows, radius, w, l);
+        boxTile(c + o, 0, slot + 2 * tile, lines, padded, nx, ny, top, rows, radius, w, l);
       }
       const here = z - radius;
       if (here < from) continue;
       for (let k = 0; k < rows; k++) {
         const y = top + k;
         const line = here * plane + y * row;
+        const extent = own + (<usize>(here * ny + y) << 3);
+        clearBut(gx + line, extent, nx);
+        clearBut(gy + line, extent, nx);
+        clearBut(gz + line, extent, nx);
+        if (firstOf(extent) == lastOf(extent)) continue;
         const m = moving + line;
         const ym = moving + here * plane + larger(y - 1, 0) * row;
         const yp = moving + here * plane + smaller(y + 1, ny - 1) * row;
@@ -114,7 +130,7 @@ export function lnccForce(
         store<f32>(repeated, load<f32>(m));
         memory.copy(repeated + 4, m, row);
         store<f32>(repeated + 4 + row, load<f32>(m + row - 4));
-        for (let x = 0; x < nx; x += 4) {
+        for (let x = firstOf(extent); x < lastOf(extent); x += 4) {
           const at = <usize>x << 2;
           const s = ring + k * row + at;
           const a = mul(v128.load(fixed + line + at), sumRows(s, depth, width));
