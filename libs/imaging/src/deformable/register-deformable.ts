@@ -28,7 +28,7 @@ export interface DeformableOptions extends PyramidOptions {
   readonly initial: Affine;
   /** On the grid of the fixed image: correlation is taken in and just around it, and the work is cropped to its box. */
   readonly fixedMask?: MaskVolume;
-  /** Around the mask's box, mm. Default 8. */
+  /** Around the mask's box, mm. Default 5: as far as the windows of the mask's edge reach. */
   readonly marginMm?: number;
   /** Details of the field that count as noise, in voxels of the working grid. Default 0.25 up to 2 voxels, 0.15 up to 4. */
   readonly noiseBands?: readonly Band[];
@@ -102,7 +102,7 @@ export async function registerDeformable(
   options: DeformableOptions & { readonly inverse?: false },
   device: Device,
 ): Promise<ForwardResult | DeformableResult> {
-  const { initial, fixedMask, marginMm = 8, noiseBands = NOISE_BANDS, settling = 3, onProgress, signal } = options;
+  const { initial, fixedMask, marginMm = 5, noiseBands = NOISE_BANDS, settling = 3, onProgress, signal } = options;
   if (fixedMask && !sameGrid(fixedMask, fixed)) {
     throw new EngramError('MASK_GRID_MISMATCH', 'The mask does not lie on the grid of the fixed image', {
       field: 'fixedMask',

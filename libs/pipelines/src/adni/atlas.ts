@@ -56,7 +56,7 @@ const ITERATIONS = [50, 30, 10];
 
 export const atlas = defineTask<AdniParameters>({
   name: 'atlas',
-  version: 6,
+  version: 7,
   needs: ['n4', 'brain', 'tissue'],
   reads: ['atlas', 'segmenter'],
   when: (roles) => roles.has('atlas'),
