@@ -1,5 +1,7 @@
 /** The AWS client: time limits, retries, and no checksum that S3-compatible stores do not know. */
+import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
+import { mayBeSkewed } from './failure.ts';
 import type { Location } from './location.ts';
 
 export interface Patience {
@@ -12,7 +14,7 @@ export interface Patience {
 }
 
 export function createClient(location: Location, { connectMs = 5_000, idleMs = 30_000, attempts = 5 }: Patience) {
-  return new S3Client({
+  const client = new S3Client({
     ...(location.endpoint === undefined ? {} : { endpoint: location.endpoint }),
     ...(location.region === undefined ? {} : { region: location.region }),
     forcePathStyle: location.pathStyle,
@@ -24,4 +26,21 @@ export function createClient(location: Location, { connectMs = 5_000, idleMs = 3
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
+  // What the SDK learns of the store's clock it uses from the next request on: when this machine's is set back, all that are under way
+  // are refused, and it gives them up.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (!mayBeSkewed(error) || isStream(args.input)) throw error;
+        return next(args);
+      }
+    },
+    { step: 'initialize', name: 'engramClockSetBack' },
+  );
+  return client;
 }
+
+/** It cannot be sent a second time. */
+const isStream = (input: object): boolean => 'Body' in input && input.Body instanceof Readable;

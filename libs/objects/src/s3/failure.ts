@@ -21,6 +21,12 @@ export function mayHaveBeenDone(error: unknown): boolean {
   return status === undefined || status >= 500 || status === 404 || status === 409 || status === 412;
 }
 
+const SKEWED = new Set(['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture']);
+
+/** Signed at a time that is not the store's; a HEAD is refused without saying why. */
+export const mayBeSkewed = (error: unknown): boolean =>
+  statusOf(error) === 403 && (SKEWED.has(nameOf(error)) || nameOf(error) === 'Unknown');
+
 const ACCESS = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'AccessDenied', 'CredentialsProviderError']);
 
 /**
@@ -34,6 +40,11 @@ export function failureOf(error: unknown, key: string): unknown {
   const name = nameOf(error);
   if (name === 'NoSuchBucket') return misconfigured('the bucket does not exist');
   if (error instanceof Error && error.message === 'Region is missing') return misconfigured('no region is set');
+  if (SKEWED.has(name)) {
+    return new EngramError('UPSTREAM_FAILED', 'the clocks of the object store and of this machine are apart', {
+      file: key,
+    });
+  }
   // Without its cause: what the store says of a wrong signature repeats what was signed.
   if (status === 401 || status === 403 || ACCESS.has(name)) {
     return misconfigured('the object store refuses these credentials, or none are set', 'AWS_ACCESS_KEY_ID');

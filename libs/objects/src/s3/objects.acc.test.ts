@@ -8,7 +8,7 @@ import { inspect } from 'node:util';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { asEngramError } from '@engram/errors';
 import { type Fault, type ProxiedRequest, random, startFaultProxy } from '@engram/testing';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { objectsConformance } from '../conformance.ts';
 import { ensureLifecycle } from '../lifecycle.ts';
 import { openObjects } from '../open.ts';
@@ -52,6 +52,25 @@ describe.skipIf(!given)('an S3 server (needs S3_URL)', () => {
     closing.push(() => objects.close());
     return objects;
   }
+
+  test('a clock that is set an hour ahead and back again refuses nothing', async () => {
+    const objects = await open();
+    closing.push(() => removeAll(objects));
+    await objects.put('a', text('a'));
+    const all = (): Promise<unknown> =>
+      Promise.all([1, 2, 3].flatMap((k) => [objects.get('a'), objects.head('a'), objects.put(`b${k}`, text(`${k}`))]));
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      for (const off of [3_600_000, 0, -3_600_000, 0]) {
+        vi.setSystemTime(Date.now() + off);
+        await all();
+        vi.setSystemTime(vi.getRealSystemTime());
+        await all();
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 
   /** A store behind a proxy that fails, and the same store without it. */
   async function behind(fault: (request: ProxiedRequest) => Fault | undefined, options: S3Options = {}) {
