@@ -225,7 +225,8 @@ export function openSubscription(options: SubscribeOptions, env: SubscriptionEnv
   }
 
   function schedule(partition: Partition, record: FetchedRecord): void {
-    const wait = tryOf(record, undefined).due - now();
+    // No longer than any delay, whatever the clock said of whoever set it aside.
+    const wait = Math.min(tryOf(record, undefined).due - now(), Math.max(...delays, 0));
     if (wait <= 0) {
       queue(partition, record);
       return;

@@ -17,6 +17,11 @@ export function joinGroup(kafka: Kafka, options: MemberOptions): Member {
   const holding = holdings(options);
   let consumer: Consumer | undefined;
   let closed = false;
+  let restarting = false;
+  const endWatch = whenSetBack(() => {
+    onError(new Error('the clock of this machine was set back'));
+    void again();
+  });
 
   async function start(): Promise<void> {
     const starting = kafka.consumer({
@@ -46,8 +51,11 @@ export function joinGroup(kafka: Kafka, options: MemberOptions): Member {
   }
 
   async function again(): Promise<void> {
+    if (restarting) return;
+    restarting = true;
     await sleep(RESTART_MS);
     await consumer?.disconnect().catch(() => undefined);
+    restarting = false;
     if (!closed) await supervise();
   }
 
@@ -70,9 +78,28 @@ export function joinGroup(kafka: Kafka, options: MemberOptions): Member {
     },
     async close() {
       closed = true;
+      endWatch();
       await consumer?.disconnect();
     },
   };
+}
+
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * kafkajs sends a heartbeat when the wall clock is so far beyond the last: once that is set back, none for as long, and the group
+ * takes the member for dead without its noticing.
+ * @returns what ends the watch.
+ */
+export function whenSetBack(act: () => void): () => void {
+  let apart = Date.now() - performance.now();
+  const timer = setInterval(() => {
+    const before = apart;
+    apart = Date.now() - performance.now();
+    if (before - apart > LOOK_EVERY_MS) act();
+  }, LOOK_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 interface Holdings {
