@@ -51,6 +51,12 @@ describe('alerts and dashboards', () => {
     for (const query of queries) expect(namesIn(query).metrics, query.from).not.toEqual([]);
   });
 
+  test('of each alert the rules’ own tests show a case in which it speaks', () => {
+    const cases = readFileSync(join(import.meta.dirname, 'rules', 'engram.test.yml'), 'utf8');
+    const speaking = [...cases.matchAll(/alertname: (\w+)\n\s+exp_alerts:\n\s+- exp_labels/g)].map((match) => match[1]);
+    expect(alerts().filter(({ from }) => !speaking.includes(from))).toEqual([]);
+  });
+
   test('every metric is one that our exporter gives out', () => {
     const known = new Set([...rowOf.keys(), ...OF_PROMETHEUS.metrics]);
     const unknown = queries.flatMap((query) =>
