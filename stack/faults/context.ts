@@ -11,6 +11,7 @@ import { checkEffects, countDone, keyOf } from '../load/effects.ts';
 import { admit, type Scan, scansOf } from '../load/hospital.ts';
 import type { Tail } from '../load/tail.ts';
 import type { RunningServer } from '../src/index.ts';
+import type { Clocks } from './clocks.ts';
 import type { Measured } from './table.ts';
 
 export interface S3Faults {
@@ -32,6 +33,7 @@ export interface Context {
   restart(server: string, how: 'kill' | 'stop', downMs: number): Promise<void>;
   imageUrl(scan: Scan): string;
   readonly measured: Measured[];
+  readonly clocks: Clocks;
   /** Put full, and free again. */
   readonly workDisk: { fill(): void; free(): void } | undefined;
   /** How long the FHIR server is away. */

@@ -17,7 +17,9 @@ import { choosePorts } from '../e2e/settings.ts';
 import { startCluster } from '../load/cluster.ts';
 import { followTopics } from '../load/tail.ts';
 import { type RunningServer, startServers } from '../src/index.ts';
+import { openClocks } from './clocks.ts';
 import { type Context, SCANS, trial } from './context.ts';
+import { jumpingClocks, notificationsAfterAWeek } from './scenarios/clocks.ts';
 import { repeatedNotifications } from './scenarios/notifications.ts';
 import { poisonEvents } from './scenarios/poison.ts';
 import { absentFhir, faultyStore, fullDisk, killedBroker, restartedRecords } from './scenarios/servers.ts';
@@ -37,6 +39,8 @@ const SCENARIOS: Readonly<Record<string, (context: Context) => Promise<void>>> =
   store: faultyStore,
   records: restartedRecords,
   notifications: repeatedNotifications,
+  week: notificationsAfterAWeek,
+  clocks: jumpingClocks,
   disk: fullDisk,
   fhir: absentFhir,
   // Last: what it leaves in the topics no later check could tell from a loss.
@@ -100,6 +104,7 @@ async function underFaults(): Promise<void> {
   const ports = await choosePorts();
   // The test looks at the store itself, past the proxy.
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) process.env[name] = value(name);
+  const clocks = openClocks(join(folder, 'clocks'));
   const cluster = await startCluster({
     folder,
     servers,
@@ -113,6 +118,7 @@ async function underFaults(): Promise<void> {
       ENGRAM_ALLOW: pathToFileURL(images).href,
       ENGRAM_POLL_S: '30',
       ENGRAM_WORKERS: '2',
+      ...clocks.environment,
       RECORDED_TASK_MS: String(TASK_MS),
       RECORDED_IMAGE_BYTES: String(IMAGE_BYTES),
       RECORDED_JOURNAL: join(folder, 'journal'),
@@ -145,6 +151,7 @@ async function underFaults(): Promise<void> {
       return pathToFileURL(file).href;
     },
     measured,
+    clocks,
     workDisk: disk,
     fhirDownMs: Number(values['fhir-down-s']) * 1000,
     say,

@@ -61,6 +61,8 @@ async function openReplica(options: ClusterOptions, service: ServiceName, number
     ...Object.fromEntries([...servers.values()].flatMap((server) => Object.entries(server.environment))),
     ...peersAt(shared),
     ...options.environment,
+    // Told apart by what a test loads into them.
+    REPLICA: `${service}-${number + 1}`,
   };
   const args = service === 'preprocessing' ? [RECORDED] : [ENGRAM, 'start', service];
   let running: Running | undefined;

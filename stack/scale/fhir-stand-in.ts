@@ -150,6 +150,8 @@ export async function startFhirStandIn({ scans, imageUrl, behind }: StandInOptio
       () => response.writeHead(400).end(),
     );
   });
+  // Longer than a client keeps a connection: one that is closed as it is used again looks like a server that is away.
+  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/fhir`,

@@ -7,7 +7,8 @@ import { checkEffects } from '../load/effects.ts';
 import { admitPatients, type Scan, studyOf } from '../load/hospital.ts';
 import type { HospitalServer } from './hospital-server.ts';
 
-const LOOK_EVERY_MS = 1_000;
+/** Seldom: a search costs the server more than many a write, and a resource says itself when it was written. */
+const LOOK_EVERY_MS = 10_000;
 /** Resources of one look. */
 const MOST = 5_000;
 

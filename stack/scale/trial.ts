@@ -44,16 +44,24 @@ export interface ScaleOptions {
 
 const SERVERS = ['kafka', 'minio', 'mongodb'];
 const WORKERS = 4;
+/** What is written back is most of all events. */
+const WRITERS = 2;
 const IMAGE_BYTES = 50_000;
 const AT_ONCE = 8;
-const LIMIT_MS = 60 * 60_000;
+const NOTIFY_TRIES = 5;
+const NOTIFY_AGAIN_MS = 1000;
+const LIMIT_MS = 180 * 60_000;
 
 export async function scaleTrial(options: ScaleOptions): Promise<ScaleResult> {
   const folder = mkdtempSync(join(tmpdir(), 'engram-scale-'));
   const servers = new Map<string, RunningServer>();
   try {
     const names = [...SERVERS, ...(options.realFhir > 0 ? ['hapi'] : [])];
-    for (const server of await startServers(names, { dir: join(folder, 'servers'), progress: options.say })) {
+    for (const server of await startServers(names, {
+      dir: join(folder, 'servers'),
+      progress: options.say,
+      busy: true,
+    })) {
       servers.set(server.name, server);
     }
     const result = await onServers(options, folder, servers);
@@ -89,7 +97,7 @@ async function onServers(
     folder,
     servers,
     ports,
-    replicas: { preprocessing: WORKERS, prediction: WORKERS },
+    replicas: { preprocessing: WORKERS, prediction: WORKERS, results: WRITERS },
     environment: {
       ENGRAM_BUS_URL: value('KAFKA_URL'),
       ENGRAM_OBJECTS_URL: value('S3_URL'),
@@ -144,6 +152,8 @@ async function load(given: Load): Promise<ScaleResult> {
   const endWatch = await watch(kafka, watched);
   const start = Date.now();
   const posting = notifyAll(given, many);
+  // Waited for below; until then a failure must not end the process before it has stopped what it started.
+  posting.catch(() => undefined);
   await until('half of them are done', signal, () => {
     say(`${fhir.reportedCount() - 1} of ${many.length}`);
     return fhir.reportedCount() - 1 >= many.length / 2;
@@ -190,15 +200,20 @@ const URGENT_OVERHEAD_S = 5;
 /** After which Kafka gives a dead worker's partitions to another: the bus's `session_ms`. */
 const SESSION_S = 10;
 
+/** Tries again as a FHIR server does whose notification was not taken. */
 async function notify({ ingestion, fhir }: Load, scan: Scan): Promise<void> {
   await fhir.post(scan);
-  const response = await fetch(`${ingestion}/api/v1/notifications`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/fhir+json' },
-    body: JSON.stringify(studyOf(scan, '')),
-  });
-  if (response.status !== 200) throw new Error(`a notification was answered ${response.status}`);
-  await response.arrayBuffer();
+  for (let tries = 1; ; tries++) {
+    const response = await fetch(`${ingestion}/api/v1/notifications`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/fhir+json' },
+      body: JSON.stringify(studyOf(scan, '')),
+    });
+    await response.arrayBuffer();
+    if (response.status === 200) return;
+    if (tries === NOTIFY_TRIES) throw new Error(`a notification was answered ${response.status}`);
+    await sleep(NOTIFY_AGAIN_MS);
+  }
 }
 
 async function notifyAll(given: Load, scans: readonly Scan[]): Promise<void> {

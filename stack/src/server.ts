@@ -7,6 +7,8 @@ export interface Place {
   readonly installed: string;
   readonly dir: string;
   readonly ports: Readonly<Record<string, number>>;
+  /** Whether it will be worked for long rather than for a few requests: then a slower start pays. */
+  readonly busy: boolean;
 }
 
 export interface Launch {

@@ -7,22 +7,23 @@ import { type Context, nextOf, trial } from '../context.ts';
 const REPEATS = 50;
 
 export async function repeatedNotifications(context: Context): Promise<void> {
-  const notify = async (scan: Scan): Promise<void> => {
-    const response = await fetch(`${urlOf(context.ports, 'ingestion')}/api/v1/notifications`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/fhir+json' },
-      body: JSON.stringify(studyOf(scan, context.imageUrl(scan))),
-    });
-    if (response.status !== 200) throw new Error(`a notification was answered ${response.status}`);
-  };
   await trial(context, {
     name: `each notification ${REPEATS} times`,
     async fault(scans) {
       // Some of them come before the study itself, some while it is worked on, and in another order each time.
       const turns = Array.from({ length: REPEATS }, (_, turn) => (turn % 2 === 0 ? scans : scans.toReversed()));
-      for (const turn of turns) await Promise.all(turn.map(notify));
+      for (const turn of turns) await Promise.all(turn.map((scan) => notify(context, scan)));
       await nextOf(context, scans, events.forecastMade.type).catch(() => undefined);
-      await Promise.all(scans.map(notify));
+      await Promise.all(scans.map((scan) => notify(context, scan)));
     },
   });
+}
+
+export async function notify({ ports, imageUrl }: Context, scan: Scan): Promise<void> {
+  const response = await fetch(`${urlOf(ports, 'ingestion')}/api/v1/notifications`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/fhir+json' },
+    body: JSON.stringify(studyOf(scan, imageUrl(scan))),
+  });
+  if (response.status !== 200) throw new Error(`a notification was answered ${response.status}`);
 }

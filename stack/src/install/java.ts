@@ -4,7 +4,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { appearWhole, fileSha256, runTool } from '@engram/cache';
-import type { Launch } from '../server.ts';
+import type { Launch, Place } from '../server.ts';
 
 const SOURCES = fileURLToPath(new URL('../../java/', import.meta.url));
 
@@ -44,16 +44,19 @@ export interface JavaProgram {
 
 /**
  * The serial collector and the first compiler only: these servers are small, live for minutes, and share a machine with the
- * tests. The second compiler would double the start of the larger ones.
+ * tests. The second compiler would double the start of the larger ones. A busy one gets it, and twice the heap.
  */
-export function java(installed: string, { main, args, heapMb, options = [], folders = [] }: JavaProgram): Launch {
+export function java(
+  { installed, busy }: Pick<Place, 'installed' | 'busy'>,
+  { main, args, heapMb, options = [], folders = [] }: JavaProgram,
+): Launch {
   const classPath = [...folders, join(installed, 'lib', '*')].join(':');
   return {
     program: 'java',
     args: [
-      `-Xmx${heapMb}m`,
+      `-Xmx${busy ? 2 * heapMb : heapMb}m`,
       '-XX:+UseSerialGC',
-      '-XX:TieredStopAtLevel=1',
+      ...(busy ? [] : ['-XX:TieredStopAtLevel=1']),
       ...options,
       '-cp',
       classPath,

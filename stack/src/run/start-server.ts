@@ -30,6 +30,8 @@ export interface StartOptions extends InstallOptions {
   readonly dir: string;
   /** Ports that must be these, by server and name; free ones are chosen otherwise. */
   readonly ports?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Whether they will be worked for long. Default false. */
+  readonly busy?: boolean;
 }
 
 const ASK_EVERY_MS = 200;
@@ -50,6 +52,7 @@ export async function startServer(server: ServerDefinition, options: StartOption
     installed,
     dir,
     ports: options.ports?.[server.name] ?? (await readState(dir))?.ports ?? (await namedPorts(server)),
+    busy: options.busy ?? false,
   };
   const log = join(dir, 'output.log');
   const start = performance.now();
@@ -69,7 +72,7 @@ export async function findRunning(server: ServerDefinition, parent: string): Pro
   const dir = join(resolve(parent), server.name);
   const state = await readState(dir);
   if (state === undefined || !isAlive(state.process)) return undefined;
-  const place = { installed: state.installed, dir, ports: state.ports };
+  const place = { installed: state.installed, dir, ports: state.ports, busy: false };
   return runningServer(server, place, state.process, state.log);
 }
 

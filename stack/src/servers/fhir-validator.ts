@@ -26,10 +26,11 @@ export const fhirValidator: ServerDefinition = {
       progress,
     ),
 
-  async launch({ installed, ports }) {
+  async launch(place) {
+    const { installed, ports } = place;
     const options = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
     const folders = [await compileJava([MAIN], installed)];
-    return java(installed, { main: MAIN, args: [HOST, String(ports['http'])], heapMb: 2048, options, folders });
+    return java(place, { main: MAIN, args: [HOST, String(ports['http'])], heapMb: 2048, options, folders });
   },
 
   /** The first validation loads every definition: afterwards it is quick. */

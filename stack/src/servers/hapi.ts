@@ -27,13 +27,14 @@ export const hapi: ServerDefinition = {
       progress,
     ),
 
-  async launch({ installed, dir, ports }) {
+  async launch(place) {
+    const { installed, dir, ports } = place;
     const logging = join(dir, 'logging');
     await mkdir(logging, { recursive: true });
     await writeFile(join(logging, 'logback.xml'), LOGGING);
     const folders = [logging, await compileJava([MAIN], installed)];
     const args = [HOST, String(ports['http']), join(dir, 'data')];
-    return java(installed, { main: MAIN, args, heapMb: 768, folders });
+    return java(place, { main: MAIN, args, heapMb: 768, folders });
   },
 
   async ready(place) {

@@ -30,7 +30,7 @@ export const kafka: ServerDefinition = {
     await writeFile(settings, properties(brokerSettings(place)));
     await writeFile(join(logging, 'log4j2.properties'), properties(LOGGING));
     await formatOnce(place, settings, logging);
-    return java(place.installed, { main: 'kafka.Kafka', args: [settings], heapMb: 512, folders: [logging] });
+    return java(place, { main: 'kafka.Kafka', args: [settings], heapMb: 512, folders: [logging] });
   },
 
   async ready({ ports }) {
@@ -88,7 +88,10 @@ async function formatOnce({ installed, dir }: Place, settings: string, logging: 
   );
   if (formatted) return;
   const args = ['format', '-c', settings, '-t', randomBytes(16).toString('base64url')];
-  const tool = java(installed, { main: 'kafka.tools.StorageTool', args, heapMb: 128, folders: [logging] });
+  const tool = java(
+    { installed, busy: false },
+    { main: 'kafka.tools.StorageTool', args, heapMb: 128, folders: [logging] },
+  );
   await runTool(tool.program, tool.args, { cwd: dir });
 }
 

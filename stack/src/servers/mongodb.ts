@@ -31,11 +31,12 @@ export const mongodb: ServerDefinition = {
       progress,
     ),
 
-  async launch({ installed, dir, ports }) {
+  async launch(place) {
+    const { installed, dir, ports } = place;
     const options = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
     const args = [HOST, String(ports['wire']), join(dir, 'data.mv')];
     const folders = [await compileJava(SOURCES, installed)];
-    return java(installed, { main: MAIN, args, heapMb: 768, options, folders });
+    return java(place, { main: MAIN, args, heapMb: 768, options, folders });
   },
 
   async ready({ ports }) {

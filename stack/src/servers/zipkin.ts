@@ -17,11 +17,12 @@ export const zipkin: ServerDefinition = {
   install: (folders, progress) =>
     fetchJars([`io.zipkin:zipkin-server:${VERSION}:exec`], folders, progress, { transitive: false }),
 
-  async launch({ installed, ports }) {
+  async launch(place) {
+    const { ports } = place;
     // QUERY_PORT alone would listen on every address.
     const listen = { ip: HOST, port: ports['http'], protocols: 'http' };
     const args = Object.entries(listen).map(([key, value]) => `--armeria.ports[0].${key}=${value}`);
-    return { ...java(installed, { main: MAIN, args, heapMb: 384 }), env: { SELF_TRACING_ENABLED: 'false' } };
+    return { ...java(place, { main: MAIN, args, heapMb: 384 }), env: { SELF_TRACING_ENABLED: 'false' } };
   },
 
   async ready({ ports }) {
