@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { DEFAULT_RETRY_DELAYS_MS, retryDelay } from './deliver.ts';
 import { partitionOf } from './partition.ts';
 
-test('what may pass is tried after 5 s, 1 min and 5 min, then no more', () => {
+test('what may pass is tried after 5 s, 1 min, twice 5 min and 15 min, then no more', () => {
   const cause = new EngramError('UPSTREAM_FAILED', 'x');
-  const waits = [1, 2, 3, 4].map((attempt) => retryDelay(cause, attempt, DEFAULT_RETRY_DELAYS_MS));
-  expect(waits).toEqual([5_000, 60_000, 300_000, undefined]);
+  const waits = [1, 2, 3, 4, 5, 6].map((attempt) => retryDelay(cause, attempt, DEFAULT_RETRY_DELAYS_MS));
+  expect(waits).toEqual([5_000, 60_000, 300_000, 300_000, 900_000, undefined]);
 });
 
 test('what cannot pass is not tried again', () => {

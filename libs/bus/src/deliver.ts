@@ -5,7 +5,8 @@ import { count, errorType, observe, withoutTrace, withSpan, withTraceparent } fr
 import type { Handler } from './port.ts';
 import { checkReceived, topicOf } from './validate.ts';
 
-export const DEFAULT_RETRY_DELAYS_MS: readonly number[] = [5_000, 60_000, 300_000];
+/** Together longer than a server's restart or a hospital's short outage: 26 minutes. */
+export const DEFAULT_RETRY_DELAYS_MS: readonly number[] = [5_000, 60_000, 300_000, 300_000, 900_000];
 
 export interface DeliverOptions {
   readonly system: string;

@@ -20,7 +20,7 @@ export interface SubscribeOptions {
   /** Event types, such as `run.requested.v1`. */
   readonly types: readonly string[];
   readonly handler: Handler;
-  /** Waits before the 2nd, 3rd, 4th try. Default 5 s, 1 min, 5 min. Then the dead-letter topic. */
+  /** Waits before the 2nd, 3rd, … try. Default 5 s, 1 min, twice 5 min, 15 min. Then the dead-letter topic. */
   readonly retryDelaysMs?: readonly number[];
   /** Keys handled at once within one subscription; events of one key never are. Default 4. */
   readonly concurrency?: number;
